@@ -7,7 +7,7 @@ import (
 	"mqttwasm/wasm/mqtt/internal/wire"
 )
 
-// wantAlias reads a PUBLISH and checks its topic, as sent, and its alias.
+// wantAlias reads a PUBLISH and checks its topic and alias as sent.
 func wantAlias(t *testing.T, b *brokerConn, topic string, alias uint16) {
 	t.Helper()
 	p := publishOf(t, b.read())
@@ -21,7 +21,7 @@ func automatic(o *Options) {
 	o.AutoTopicAlias, o.SessionExpiry, o.Queue.Offline = true, 1000*time.Second, OfflineAll
 }
 
-// The broker takes two: the one not used for longest is given to another topic.
+// The broker allows two aliases: the least recently used one goes to the next topic.
 func TestAliasesAreSentAndReused(t *testing.T) {
 	c, s, b, log := start(t, automatic, 0x22, 0, 2)
 	pub := func(topic string) { wantNil(t, publishAsync(c, Message{Topic: topic})) }
@@ -33,10 +33,10 @@ func TestAliasesAreSentAndReused(t *testing.T) {
 		{"topic/1", "", 1},
 		{"topic/2", "topic/2", 2},
 		{"topic/1", "", 1},
-		{"topic/3", "topic/3", 2}, // topic/2 gave way
+		{"topic/3", "topic/3", 2}, // replaces topic/2
 		{"topic/1", "", 1},
 		{"topic/2", "topic/2", 2},
-		{"abc", "abc", 0}, // an alias is no shorter
+		{"abc", "abc", 0}, // an alias would not be shorter
 	} {
 		pub(step.topic)
 		wantAlias(t, b, step.sent, step.alias)
@@ -46,12 +46,12 @@ func TestAliasesAreSentAndReused(t *testing.T) {
 	b.Close()
 	b = s.next()
 	b.accept(1, 0x22, 0, 2)
-	wantAlias(t, b, "topic/1", 0) // a repetition stands alone
+	wantAlias(t, b, "topic/1", 0) // a resent message carries its topic
 	wait[Connected](log)
 	wait[Connected](log)
 	b.send(0x40, 2, 0, 1)
 	wantNil(t, one)
-	pub("topic/1") // which this connection has not seen
+	pub("topic/1") // not known on this connection
 	wantAlias(t, b, "topic/1", 1)
 }
 
@@ -65,7 +65,7 @@ func TestNoAliasesWhereTheBrokerTakesNone(t *testing.T) {
 	wantCode(t, <-publishAsync(c, Message{Topic: "t", Properties: Properties{TopicAlias: &alias}}), BadOption, "properties.topicAlias")
 }
 
-// The alias itself must not make a packet too large [MQTT-3.2.2-15].
+// [MQTT-3.2.2-15]: adding an alias must not make a packet too large.
 func TestAliasAtThePacketSizeLimit(t *testing.T) {
 	c, _, b, _ := start(t, automatic, 0x22, 0, 9, 0x27, 0, 0, 0, 20)
 	for _, test := range []struct {
@@ -76,7 +76,7 @@ func TestAliasAtThePacketSizeLimit(t *testing.T) {
 		{10, "topic", 0}, // 20 bytes without an alias
 		{8, "topic", 0},  // 21 with one
 		{7, "topic", 1},  // 20 with one
-		{10, "", 1},      // and now it is known
+		{10, "", 1},      // the alias is known now
 	} {
 		wantNil(t, publishAsync(c, Message{Topic: "topic", Payload: make([]byte, test.payload)}))
 		wantAlias(t, b, test.topic, test.alias)

@@ -17,7 +17,7 @@ func withAuth(f *mqtttest.Auth) func(*Options) {
 	return func(o *Options) { o.Authenticator, o.Reconnect = f, ReconnectNever }
 }
 
-// methodM are properties that name the method of mqtttest.Auth.
+// methodM is the Authentication Method of mqtttest.Auth, as a property.
 var methodM = []byte{0x15, 0, 1, 'm'}
 
 func connackFrame(props ...byte) []byte {
@@ -42,8 +42,7 @@ func (b *brokerConn) expectAuth(reason byte, data string) {
 	}
 }
 
-// connectScripted connects to a broker that first reads CONNECT and then does what
-// the test says.
+// connectScripted connects to a broker that reads CONNECT and then runs broker.
 func connectScripted(t *testing.T, change func(*Options), broker func(b *brokerConn, p *packets.Connect)) (*Client, error) {
 	t.Helper()
 	s := newScripted(t)
@@ -109,9 +108,8 @@ func TestAuthenticatorOptions(t *testing.T) {
 	}
 }
 
-// What an Authenticator returns reaches the caller of Connect, and the broker
-// is told where it may be: not before CONNACK, and only with the reason codes
-// that are a client's.
+// An Authenticator's error reaches the caller of Connect. The broker is told if it may
+// be: after CONNACK, and with reason codes that a client may send.
 func TestAuthenticatorFails(t *testing.T) {
 	broken := errors.New("the page said no")
 	typed := &Error{Code: Refused, Message: "typed"}
@@ -119,7 +117,7 @@ func TestAuthenticatorFails(t *testing.T) {
 		auth mqtttest.Auth
 		code Code
 		is   error
-		ends []byte // what the broker reads after its CONNACK; nil: it asked before CONNACK
+		ends []byte // what the broker reads after CONNACK; nil: the exchange fails before CONNACK
 	}{
 		"Continue":        {mqtttest.Auth{OnContinue: func(context.Context, []byte) ([]byte, error) { return nil, broken }}, Aborted, broken, nil},
 		"Continue, typed": {mqtttest.Auth{OnContinue: func(context.Context, []byte) ([]byte, error) { return nil, typed }}, Refused, typed, nil},
@@ -136,7 +134,7 @@ func TestAuthenticatorFails(t *testing.T) {
 				if test.ends == nil {
 					b.send(wire.EncodeAuth(0x18, "m", nil)...)
 				} else {
-					// What comes with CONNACK is not acknowledged.
+					// Messages that arrive with CONNACK are not acknowledged.
 					b.send(append(connackFrame(methodM...), 0x32, 6, 0, 1, 'a', 0, 1, 0)...)
 					b.expect(test.ends...)
 				}
@@ -226,7 +224,7 @@ func TestAuthenticationViolations(t *testing.T) {
 	})
 }
 
-// A broker may refuse at any time.
+// A broker may refuse at any point of the exchange.
 func TestRefusedDuringAuthentication(t *testing.T) {
 	_, err := connectScripted(t, withAuth(&mqtttest.Auth{}), func(b *brokerConn, _ *packets.Connect) {
 		b.send(wire.EncodeAuth(0x18, "m", nil)...)
@@ -238,7 +236,7 @@ func TestRefusedDuringAuthentication(t *testing.T) {
 	}
 }
 
-// A callback that ignores its context holds up nobody.
+// A callback that ignores its context does not block Connect.
 func TestConnectTimesOutWithACallbackThatHangs(t *testing.T) {
 	hang := make(chan struct{})
 	stuck := func() { <-hang }
@@ -271,8 +269,8 @@ func TestConnectTimesOutWithACallbackThatHangs(t *testing.T) {
 	close(hang)
 }
 
-// Each connection has an exchange of its own, and what was in flight waits for
-// its end: a server that can't prove itself does not get it.
+// Each connection has its own exchange, and messages in flight wait for its end: a
+// broker that fails to authenticate does not get them.
 func TestReconnectAuthenticatesAnew(t *testing.T) {
 	var starts, finishes int
 	f := &mqtttest.Auth{

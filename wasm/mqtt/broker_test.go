@@ -19,7 +19,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// embedded connects to the server's own broker through a pipe.
+// embedded connects to an embedded broker through a pipe.
 func embedded(t *testing.T, change func(*Options)) *Client {
 	t.Helper()
 	b, err := broker.New(broker.Options{})
@@ -48,7 +48,7 @@ func connectTo(t *testing.T, b *broker.Broker, change func(*Options)) *Client {
 	return c
 }
 
-// Every QoS, retained or not, at every size: what comes back is what was sent.
+// Messages of every QoS and size, retained or not, arrive as they were sent.
 func TestRoundTrip(t *testing.T) {
 	c := embedded(t, nil)
 	subscribe := func(filter string) {
@@ -94,7 +94,7 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
-// messages returns a function that returns the next message.
+// messages returns a function that returns the next message received.
 func messages(t *testing.T, c *Client) func() Message {
 	ch := make(chan Message)
 	stop := make(chan struct{})

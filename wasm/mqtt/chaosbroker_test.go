@@ -14,55 +14,55 @@ import (
 	"mqttwasm/wasm/mqtt/internal/mqtttest"
 )
 
-// chaosBroker is a broker for one client. It keeps a session in memory over
-// many connections, repeats what was not acknowledged, and counts what it
-// passes on. It is honest but for the faults that it is told, one for each
-// connection; when they are used up, all goes well.
+// chaosBroker is a broker for one client. It keeps a session in memory across
+// connections, resends what was not acknowledged, and counts what it forwards. It
+// follows the protocol except for its faults, one for each connection; after the last
+// one it makes none.
 type chaosBroker struct {
 	t        *testing.T
 	limits   func() brokerLimits // of the next connection
-	late     bool                // passes QoS 2 messages on when they are released, not when they come (4.3.3)
-	tolerant bool                // of a client that finds fault with it, as it should with a liar
-	filters  bool                // the client gets what it subscribed to; otherwise everything
-	patient  bool                // of a client that can do without its first connection, which may be cut before CONNACK too
+	late     bool                // forwards QoS 2 messages on PUBREL, not on PUBLISH (4.3.3)
+	tolerant bool                // does not report client errors, which a broker that lies provokes
+	filters  bool                // sends the client only what it subscribed to; otherwise everything
+	patient  bool                // the client's first connection may be cut before CONNACK, too
 	running  sync.WaitGroup
 
 	mu       sync.Mutex
 	rng      *rand.Rand
 	faults   []fault
 	conns    []*chaosConn
-	refusing bool // connections, of which there were too many
+	refusing bool // connections, after too many of them
 	session  *brokerSession
-	passedOn map[string]int  // by payload: what came from the client
-	queued   map[string]byte // by payload: what goes to the client, with its QoS
-	acked    map[string]bool // by payload: what the client acknowledged
-	pending  pending         // messages for the client that are neither acknowledged nor forgotten
-	least    brokerLimits    // of all connections
+	passedOn map[string]int  // by payload: messages from the client
+	queued   map[string]byte // by payload: messages for the client, with their QoS
+	acked    map[string]bool // by payload: messages that the client acknowledged
+	pending  pending         // messages for the client, neither acknowledged nor discarded
+	least    brokerLimits    // the lowest of all connections
 }
 
 // brokerSession is the session state of a server (4.1).
 type brokerSession struct {
 	filters map[string]granted // by topic filter
-	in      map[uint16]string  // payloads of QoS 2 messages that are not released
-	seen    map[string]bool    // payloads that came in it
-	out     []*brokerMessage   // what goes to the client, in order
+	in      map[uint16]string  // payloads of unreleased QoS 2 messages
+	seen    map[string]bool    // payloads received in this session
+	out     []*brokerMessage   // messages for the client, in order
 	lastID  uint16
 }
 
 // granted is a subscription.
 type granted struct {
 	asked packets.SubOptions
-	qos   byte // at most
+	qos   byte // granted
 }
 
 // refusedFilter is a topic filter that the broker refuses.
 const refusedFilter = "from/no"
 
-// brokerLimits is what a broker takes, as it says in CONNACK.
+// brokerLimits are the limits that a broker states in CONNACK.
 type brokerLimits struct {
-	receiveMaximum uint16 // 0: it says nothing
-	qos            byte   // 2: it says nothing
-	packet         int    // bytes; 0: it says nothing
+	receiveMaximum uint16 // 0: not stated
+	qos            byte   // 2: not stated
+	packet         int    // bytes; 0: not stated
 }
 
 func (l *brokerLimits) properties() (b []byte) {
@@ -83,29 +83,28 @@ type brokerMessage struct {
 	id       uint16 // 0: not sent yet
 	qos      byte
 	payload  string
-	released bool // PUBREC came
+	released bool // PUBREC has arrived
 }
 
-// fault is what goes wrong on one connection. The zero value is nothing.
+// fault is what goes wrong on one connection. The zero value is no fault.
 type fault struct {
-	// The connection is cut when so many bytes came from the client, or from
-	// the broker; 0 is never. They count from CONNECT on, or from CONNACK on
-	// where afterConnack says so.
+	// The connection is cut after this many bytes from the client, or from the broker;
+	// 0: never. They count from CONNECT, or from CONNACK if afterConnack says so.
 	fromClient, fromBroker int
-	discard                bool // what is on its way is lost too, as with a reset
+	discard                bool // data in transit is lost, too, as with a reset
 	fate                   sessionFate
-	silent                 bool          // the news of a session that was forgotten may be lost
+	silent                 bool          // the CONNACK that reports a forgotten session may be lost
 	duplicate              bool          // some acknowledgements are sent twice
-	reorder                bool          // packets of different types overtake each other
-	delay                  time.Duration // at most so long before each packet
+	reorder                bool          // packets of different types may overtake each other
+	delay                  time.Duration // at most, before each packet
 }
 
 type sessionFate int
 
 const (
 	remembered    sessionFate = iota
-	forgotten                 // and said so
-	saysForgotten             // although it is not
+	forgotten                 // and CONNACK says so
+	saysForgotten             // although it is kept
 	saysKept                  // although it is forgotten
 )
 
@@ -158,7 +157,7 @@ func (b *chaosBroker) dial(context.Context, string) (net.Conn, error) {
 	return c.client, nil
 }
 
-// publish queues a message for the client. One of QoS 0 is sent now, or never.
+// publish queues a message for the client. At QoS 0 it is sent now, or never.
 func (b *chaosBroker) publish(topic string, qos byte, payload string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -188,7 +187,7 @@ func (b *chaosBroker) publish(topic string, qos byte, payload string) {
 	b.current().sendMessages()
 }
 
-// subscribed is what the client asked for, and has.
+// subscribed returns the client's subscriptions, with the QoS it asked for.
 func (b *chaosBroker) subscribed() map[string]byte {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -199,8 +198,8 @@ func (b *chaosBroker) subscribed() map[string]byte {
 	return list
 }
 
-// current is the newest connection. The caller holds mu, as with all below and
-// all of chaosConn that don't take it.
+// current returns the newest connection. The caller holds mu, as for all methods below,
+// and for those of chaosConn that do not lock it.
 func (b *chaosBroker) current() *chaosConn { return b.conns[len(b.conns)-1] }
 
 func (b *chaosBroker) forget() {

@@ -18,8 +18,8 @@ type chaosConn struct {
 	client, conn *cutConn // the two ends
 	fault        fault
 	first        bool
-	up           bool // CONNACK is sent
-	left         bool // DISCONNECT came
+	up           bool // CONNACK was sent
+	left         bool // DISCONNECT was received
 	closed       bool
 	limits       brokerLimits
 	maximum      int // the client's Receive Maximum
@@ -28,7 +28,7 @@ type chaosConn struct {
 	changed      *sync.Cond
 }
 
-// read handles what comes until the connection ends.
+// read handles packets until the connection ends.
 func (c *chaosConn) read() {
 	in := &countingReader{Reader: c.conn}
 	for {
@@ -67,7 +67,7 @@ func (r *countingReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// write sends what is queued, later and in another order if the fault says so.
+// write sends the queue, delayed and reordered as the fault says.
 func (c *chaosConn) write() {
 	b := c.broker
 	b.mu.Lock()
@@ -76,7 +76,7 @@ func (c *chaosConn) write() {
 		for len(c.queue) == 0 && !c.closed {
 			c.changed.Wait()
 		}
-		if c.fault.delay > 0 { // the clock is the bubble's: it costs nothing
+		if c.fault.delay > 0 { // on the fake clock, where it costs nothing
 			pause := time.Duration(b.rng.Int64N(int64(c.fault.delay)))
 			b.mu.Unlock()
 			time.Sleep(pause)
@@ -86,7 +86,7 @@ func (c *chaosConn) write() {
 			return
 		}
 		i := 0
-		if c.fault.reorder { // within a type the order must stay [MQTT-4.6.0-2] and following
+		if c.fault.reorder { // packets of one type must stay in order [MQTT-4.6.0-2]
 			kind := orderOf(c.queue[b.rng.IntN(len(c.queue))])
 			i = slices.IndexFunc(c.queue, func(frame []byte) bool { return orderOf(frame) == kind })
 		}
@@ -95,12 +95,12 @@ func (c *chaosConn) write() {
 		if kind := frame[0] >> 4; kind == wire.TypePuback || kind == wire.TypePubcomp {
 			delete(c.inFlight, uint16(frame[2])<<8|uint16(frame[3]))
 		}
-		_, _ = c.conn.Write(frame) // read sees the end
+		_, _ = c.conn.Write(frame) // read notices the end
 	}
 }
 
-// orderOf tells packets apart that may overtake each other. Brokers take a client's
-// subscriptions in their order, SUBSCRIBE or UNSUBSCRIBE, and answer in it.
+// orderOf returns the type of a packet; packets of one type stay in order. SUBACK and
+// UNSUBACK count as one, because brokers handle SUBSCRIBE and UNSUBSCRIBE in order.
 func orderOf(frame []byte) byte {
 	if kind := frame[0] >> 4; kind != wire.TypeUnsuback {
 		return kind
@@ -113,7 +113,7 @@ func (c *chaosConn) send(frame []byte) {
 	c.changed.Broadcast()
 }
 
-// answer sends an acknowledgement, or two.
+// answer sends an acknowledgement, twice if the fault says so.
 func (c *chaosConn) answer(header byte, id uint16, reason ...byte) {
 	c.answerWith(answerFrame(header, id, reason...))
 }
@@ -198,16 +198,16 @@ func (c *chaosConn) handle(p *packets.ControlPacket) {
 	}
 }
 
-// afterConnack: a broker that forgot the session, and whose CONNACK with that
-// news is lost, answers the next CONNECT that there is a session: the new one.
-// No client can tell what became of its messages, and the protocol has no cure, so
-// a cut comes later; unless the fault is silent: then the round is about
+// afterConnack reports whether cuts count from CONNACK. If a broker forgets the session
+// and the CONNACK that says so is lost, its next CONNACK reports the new session as
+// present. No client can tell what became of its messages then, and the protocol has no
+// remedy, so such cuts come later. A silent fault is the exception: its round tests
 // subscriptions, which a client can make again.
 func (c *chaosConn) afterConnack() bool {
 	return c.first && !c.broker.patient || c.fault.fate != remembered && !c.fault.silent
 }
 
-// connect answers CONNECT and goes on where the session was.
+// connect answers CONNECT and resumes the session.
 func (c *chaosConn) connect(p *packets.Connect) {
 	b, fate := c.broker, c.fault.fate
 	present := byte(1)
@@ -247,8 +247,7 @@ func (c *chaosConn) connect(p *packets.Connect) {
 	c.sendMessages()
 }
 
-// sendMessages sends as many new messages as the client's Receive Maximum
-// allows [MQTT-3.3.4-9].
+// sendMessages sends new messages up to the client's Receive Maximum [MQTT-3.3.4-9].
 func (c *chaosConn) sendMessages() {
 	if !c.up {
 		return
@@ -265,7 +264,6 @@ func (c *chaosConn) sendMessages() {
 	}
 }
 
-// subscribe handles SUBSCRIBE.
 func (c *chaosConn) subscribe(p *packets.Subscribe) {
 	suback := []byte{wire.TypeSuback << 4, byte(3 + len(p.Subscriptions)), byte(p.PacketID >> 8), byte(p.PacketID), 0}
 	for _, o := range p.Subscriptions {
@@ -274,7 +272,7 @@ func (c *chaosConn) subscribe(p *packets.Subscribe) {
 			continue
 		}
 		qos := min(o.QoS, c.limits.qos)
-		c.broker.session.filters[o.Topic] = granted{o, qos} // in place of one that there is [MQTT-3.8.4-3]
+		c.broker.session.filters[o.Topic] = granted{o, qos} // replaces an existing one [MQTT-3.8.4-3]
 		suback = append(suback, qos)
 	}
 	c.answerWith(suback)

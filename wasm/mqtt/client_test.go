@@ -21,7 +21,7 @@ func TestHostileLengthsTakeNoMemory(t *testing.T) {
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
 			b.send(attack...)
-			if strings.HasPrefix(name, "16") { // legal, but it never comes
+			if strings.HasPrefix(name, "16") { // legal, but incomplete
 				b.Close()
 			} else {
 				tooLarge := len(attack) == 5
@@ -57,7 +57,7 @@ func TestBadInputNamesTheField(t *testing.T) {
 		0x24, 1, // Maximum QoS 1
 		0x25, 0, // no retained messages
 		0x27, 0, 0, 0, 60, // Maximum Packet Size 60
-		0x28, 0, 0x29, 0, 0x2A, 0) // no wildcards, identifiers, shared subscriptions
+		0x28, 0, 0x29, 0, 0x2A, 0) // no wildcards, subscription identifiers, shared subscriptions
 	pub := func(m Message) error { _, err := c.Publish(background, m); return err }
 	sub := func(o SubscribeOptions, s ...Subscription) error { _, err := c.Subscribe(background, s, o); return err }
 	unsub := func(f ...string) error { _, err := c.Unsubscribe(background, f, nil); return err }
@@ -106,14 +106,14 @@ func TestBadInputNamesTheField(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) { wantCode(t, test.err, test.code, test.field) })
 	}
-	// Nothing else was disturbed, and nothing was sent.
+	// None of the calls above sent anything, and the client still works.
 	if err := pub(Message{Topic: "ok", Payload: []byte("x")}); err != nil {
 		t.Fatal(err)
 	}
 	b.expect(0x30, 6, 0, 2, 'o', 'k', 0, 'x')
 }
 
-// Less than nothing is an error at once, and not a panic or a loop in the background later.
+// Negative values fail at once instead of causing a panic or a busy loop later.
 func TestNegativeOptions(t *testing.T) {
 	for field, o := range map[string]Options{
 		"connectTimeout": {ConnectTimeout: -1}, "reconnectPeriod": {ReconnectMin: -1}, "maxReconnectPeriod": {ReconnectMax: -1},
@@ -229,7 +229,7 @@ func TestPublishesLeaveInOrder(t *testing.T) {
 }
 
 func TestNothingIsLeftBehind(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) { // fails when a goroutine outlives it
+	synctest.Test(t, func(t *testing.T) { // fails if a goroutine outlives it
 		for range 1000 {
 			s := newScripted(t)
 			go func() {

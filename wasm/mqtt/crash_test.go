@@ -4,7 +4,8 @@ import (
 	"testing"
 )
 
-// A crash at every step: zero lost, and at QoS 2 zero doubled.
+// The program crashes at every step: no message is lost, and none is duplicated at QoS
+// 2.
 func TestCrashWhilePublishing(t *testing.T) {
 	const messages = 4
 	for n, crashed := 1, true; crashed; n++ {

@@ -8,12 +8,12 @@ import (
 	"mqttwasm/wasm/mqtt/internal/mqtttest"
 )
 
-// cutConn is one end of a connection that breaks when a number of bytes were
-// written to it.
+// cutConn is one end of a connection that breaks after a number of bytes were written
+// to it.
 type cutConn struct {
 	net.Conn
 	mu      sync.Mutex
-	left    int // until the cut; 0: no cut
+	left    int // bytes until the cut; 0: no cut
 	discard bool
 	written int // since it was armed
 }

@@ -18,19 +18,19 @@ import (
 	"mqttwasm/wasm/mqtt/internal/wire"
 )
 
-// chaosRound is one client at a [chaosBroker], with messages in both directions.
+// chaosRound is a client of a [chaosBroker], with messages in both directions.
 type chaosRound struct {
 	t       *testing.T
-	ctx     context.Context // ends after a minute on the bubble's clock: somebody waits for ever
+	ctx     context.Context // ends after a minute of fake time, when something hangs
 	broker  *chaosBroker
-	options func() Options // of a new client; clients that follow each other may share what it gives them
-	offline bool           // the client is made without waiting for its first connection
+	options func() Options // for a new client; consecutive clients may share its values
+	offline bool           // the client is made by New, without waiting for a connection
 
 	mu        sync.Mutex
 	connected chan struct{}        // closed at the next Connected
 	received  map[string]int       // by payload
 	outcomes  map[string]error     // by payload
-	sent      map[string]bool      // by payload: the connection took all of it
+	sent      map[string]bool      // by payload: completely written
 	wanted    map[string]byte      // the subscriptions: QoS by topic filter
 	hold      func() time.Duration // how long a batch is held before Done
 }
@@ -56,7 +56,7 @@ func (r *chaosRound) packet(p Packet) {
 	if p.Sent && p.Bytes[0]>>4 == wire.TypePublish {
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		r.sent[string(p.Bytes[bytes.LastIndexByte(p.Bytes, 0)+1:])] = true // no properties, and payloads of text
+		r.sent[string(p.Bytes[bytes.LastIndexByte(p.Bytes, 0)+1:])] = true // there are no properties, and payloads are text
 	}
 }
 
@@ -69,7 +69,7 @@ func (r *chaosRound) event(ev Event) {
 	}
 }
 
-// connect makes a client, and takes what it receives. stop disconnects it.
+// connect makes a client and receives its messages. stop disconnects it.
 func (r *chaosRound) connect() (c *Client, stop func()) {
 	connect := Connect
 	if r.offline {
@@ -93,7 +93,7 @@ func (r *chaosRound) connect() (c *Client, stop func()) {
 			}
 			hold := r.hold()
 			r.mu.Unlock()
-			time.Sleep(hold) // on the bubble's clock
+			time.Sleep(hold) // of fake time
 			batch.Done()
 		}
 	}()
@@ -105,8 +105,8 @@ func (r *chaosRound) connect() (c *Client, stop func()) {
 	}
 }
 
-// publish publishes until the message is taken: while there is no connection
-// it may be refused, and was not sent.
+// publish retries until the message is accepted: without a connection it may be
+// refused, which means it was not sent.
 func (r *chaosRound) publish(c *Client, qos byte, payload string) {
 	for {
 		r.mu.Lock()
@@ -128,11 +128,11 @@ func (r *chaosRound) publish(c *Client, qos byte, payload string) {
 	}
 }
 
-// chaosFilters are what a client subscribes to at random.
+// chaosFilters are the filters that clients choose from at random.
 var chaosFilters = []string{"from/0", "from/1", "from/2", "from/3", "from/+", "from/#", "$share/g/from/1"}
 
-// changeSubscriptions subscribes and unsubscribes at random, n times, and notes what
-// is wanted then. Some calls it gives up early.
+// changeSubscriptions subscribes and unsubscribes at random, n times, and records the
+// wanted result. It abandons some calls early.
 func (r *chaosRound) changeSubscriptions(c *Client, rng *rand.Rand, filters []string, n int) {
 	for range n {
 		time.Sleep(time.Duration(rng.IntN(3)) * time.Millisecond)
@@ -158,7 +158,7 @@ func (r *chaosRound) changeSubscriptions(c *Client, rng *rand.Rand, filters []st
 				}
 			}
 			r.mu.Unlock()
-		} else { // which holds, whatever comes of it
+		} else { // takes effect whatever its outcome
 			_, _ = c.Unsubscribe(ctx, some, nil)
 			r.mu.Lock()
 			for _, filter := range some {
@@ -170,8 +170,8 @@ func (r *chaosRound) changeSubscriptions(c *Client, rng *rand.Rand, filters []st
 	}
 }
 
-// checkSubscriptions waits until the broker has the subscriptions that are wanted,
-// and looks whether it stays so.
+// checkSubscriptions waits until the broker has the wanted subscriptions, and checks
+// that it keeps them.
 func (r *chaosRound) checkSubscriptions() {
 	r.mu.Lock()
 	wanted := maps.Clone(r.wanted)
@@ -185,7 +185,7 @@ func (r *chaosRound) checkSubscriptions() {
 	}
 }
 
-// suspend suspends the client n times, and always resumes.
+// suspend suspends and resumes the client n times.
 func (r *chaosRound) suspend(c *Client, rng *rand.Rand, n int) {
 	for range n {
 		time.Sleep(time.Duration(rng.IntN(5)) * time.Millisecond)
@@ -193,7 +193,7 @@ func (r *chaosRound) suspend(c *Client, rng *rand.Rand, n int) {
 			r.t.Errorf("suspend: %v", err)
 		}
 		if rng.IntN(2) == 0 {
-			c.Wake() // which changes nothing
+			c.Wake() // no effect
 		}
 		time.Sleep(time.Duration(rng.IntN(5)) * time.Millisecond)
 		c.Resume()
@@ -208,14 +208,14 @@ func codeOf(err error) Code {
 	return ""
 }
 
-// exchange publishes n messages of each of these QoS in each direction, and returns
-// when everything is settled.
+// exchange publishes n messages at each QoS in each direction, and returns when
+// everything is settled.
 func (r *chaosRound) exchange(c *Client, n, together int, qos ...byte) {
 	r.exchangeOf(c, n, together, qos, func(i int, qos byte) string { return fmt.Sprintf("%d/%d", qos, i) }, nil)
 }
 
-// exchangeOf is exchange with payloads, and with pauses between what the broker
-// publishes; nil: none.
+// exchangeOf is exchange with the given payloads, and with a pause before each of the
+// broker's messages; nil: none.
 func (r *chaosRound) exchangeOf(c *Client, n, together int, qos []byte, payload func(i int, qos byte) string, pause func()) {
 	var publishing sync.WaitGroup
 	for w := range together {
@@ -243,11 +243,11 @@ func (r *chaosRound) exchangeOf(c *Client, n, together int, qos []byte, payload 
 	}
 }
 
-// check looks at what arrived. keeps says that no session was lost, honest that
-// the broker did not lie about one, nor lost its word that it was.
+// check checks what arrived. keeps says that no session was lost; honest says that the
+// broker neither lied about a session nor lost a CONNACK that reported a lost one.
 func (r *chaosRound) check(keeps, honest bool) {
 	b, unsent := r.broker, 0
-	b.mu.Lock() // it may still be about to notice the end
+	b.mu.Lock() // the broker may not have noticed the end yet
 	defer b.mu.Unlock()
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -293,11 +293,11 @@ func (r *chaosRound) check(keeps, honest bool) {
 	}
 }
 
-// TestCuts cuts connections at random, at all exchanges in both directions. In most
-// rounds the client also uses QoS 0, subscribes and unsubscribes, publishes without
-// a connection, suspends and resumes, and the broker changes its limits from one
-// connection to the next, or forgets a session and loses the CONNACK that says so.
-// MQTT_SEED replays a run, MQTT_ROUNDS says how long it is.
+// TestCuts cuts connections at random in all exchanges in both directions. In most
+// rounds the client also uses QoS 0, subscribes and unsubscribes, publishes without a
+// connection, suspends and resumes, and the broker changes its limits between
+// connections, or forgets a session and loses the CONNACK that says so. MQTT_SEED
+// replays a run; MQTT_ROUNDS sets its length.
 func TestCuts(t *testing.T) {
 	rounds := uint64(2000)
 	if runtime.GOOS == "js" {
@@ -328,7 +328,7 @@ func TestCuts(t *testing.T) {
 	}
 }
 
-// chaosPlan is what one round is made of, beside messages of QoS 1 and 2 and cuts.
+// chaosPlan is what a round consists of, besides messages of QoS 1 and 2 and cuts.
 type chaosPlan struct {
 	seed   uint64
 	rng    *rand.Rand
@@ -336,9 +336,9 @@ type chaosPlan struct {
 	expiry time.Duration
 
 	qos0, subscriptions, suspends, limits bool
-	silent                                bool // a session is forgotten, and the CONNACK that says so lost
+	silent                                bool // a session is forgotten, and the CONNACK that says so is lost
 	queue                                 OfflinePolicy
-	unborn                                bool // the client begins without a connection
+	unborn                                bool // the client starts without a connection
 	burst                                 bool // many messages at once
 }
 
@@ -367,7 +367,7 @@ func newChaosPlan(seed uint64) *chaosPlan {
 	return p
 }
 
-// chaosUses are what rounds use; "" is that they use none of the others.
+// chaosUses are the features that rounds use; "" means none of the others.
 var chaosUses = []string{"", "QoS 0", "subscriptions", "the queue", "New", "Suspend", "changing limits", "lost news of a lost session"}
 
 func (p *chaosPlan) uses() (list []string) {
@@ -407,7 +407,7 @@ func (p *chaosPlan) run(t *testing.T) {
 	r := newChaosRound(t, b)
 	r.offline = p.unborn
 	r.hold = func() time.Duration { return time.Duration(b.intN(3)) * time.Millisecond }
-	own, batch := uint16(rng.IntN(4)), rng.IntN(4) // 0 are the defaults
+	own, batch := uint16(rng.IntN(4)), rng.IntN(4) // 0: the default
 	options := r.options
 	r.options = func() Options {
 		o := options()
@@ -447,7 +447,7 @@ func (p *chaosPlan) run(t *testing.T) {
 		return text
 	}
 	r.exchangeOf(c, n, together, qos, payload, func() {
-		<-connected // to a client that was never there nothing is sent
+		<-connected // the broker has no session to send to before
 		time.Sleep(time.Duration(b.intN(3)) * time.Millisecond)
 	})
 	beside.Wait()
@@ -458,7 +458,7 @@ func (p *chaosPlan) run(t *testing.T) {
 	r.check(len(p.fates) == 1 && p.expiry > 0, !lies && !p.silent)
 }
 
-// intN is a random number.
+// intN returns a random number below n.
 func (b *chaosBroker) intN(n int) int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -479,8 +479,8 @@ func randomFault(rng *rand.Rand, fates []sessionFate) fault {
 	return f
 }
 
-// TestCutAtEveryByte cuts a QoS 2 exchange in both directions after each of its
-// bytes, and the resumption after a cut as well.
+// TestCutAtEveryByte cuts an exchange of QoS 1 and 2 in both directions after each
+// byte, and then the resumption after a cut, too.
 func TestCutAtEveryByte(t *testing.T) {
 	run := func(faults ...fault) (connections []*chaosConn) {
 		synctest.Test(t, func(t *testing.T) {
@@ -497,8 +497,8 @@ func TestCutAtEveryByte(t *testing.T) {
 		})
 		return connections
 	}
-	// everyByte runs with a cut after each byte of the last connection that
-	// these faults lead to.
+	// everyByte runs with these faults and a cut after each byte of the last
+	// connection.
 	everyByte := func(before ...fault) {
 		whole := run(before...)
 		last := whole[len(whole)-1]

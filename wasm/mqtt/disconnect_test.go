@@ -25,7 +25,7 @@ func TestDisconnectSettlesAllThatWaits(t *testing.T) {
 	}
 }
 
-// [MQTT-3.14.4-1]: nothing follows DISCONNECT, and what was not sent may wait.
+// [MQTT-3.14.4-1]: nothing follows DISCONNECT, and unsent messages stay queued.
 func TestNothingFollowsDisconnect(t *testing.T) {
 	c, s, b, log := start(t, func(o *Options) { o.Queue.Offline, o.SessionExpiry = OfflineAll, 1000*time.Second })
 	done := publishAsync(c, Message{Topic: "late"})
@@ -47,8 +47,8 @@ func TestNothingFollowsDisconnect(t *testing.T) {
 	wantNil(t, done)
 }
 
-// A later call has limits of its own: with Force, and when its time is up, the client
-// ends although an earlier call would still wait for what is in flight.
+// A later call has its own limits: with Force, or when its context ends, the client
+// ends although an earlier call still waits for messages in flight.
 func TestDisconnectAgainIsNotBoundToTheFirst(t *testing.T) {
 	for name, again := range map[string]func(c *Client) error{
 		"with force": func(c *Client) error {
@@ -58,7 +58,7 @@ func TestDisconnectAgainIsNotBoundToTheFirst(t *testing.T) {
 			ctx, cancel := context.WithTimeout(background, 20*time.Millisecond)
 			defer cancel()
 			if err := c.Disconnect(ctx, DisconnectOptions{}); !errors.Is(err, Timeout) {
-				return err // or none, where it has ended just then
+				return err // nil if the client has just ended
 			}
 			return nil
 		},
@@ -83,8 +83,8 @@ func TestDisconnectAgainIsNotBoundToTheFirst(t *testing.T) {
 	}
 }
 
-// An UNSUBSCRIBE right before Disconnect failed although it had been sent, and so did
-// a SUBSCRIBE: only publishes were waited for.
+// Disconnect waited for publishes only: a SUBSCRIBE or UNSUBSCRIBE sent right before it
+// failed.
 func TestDisconnectWaitsForSubackAndUnsuback(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, _, b, _ := start(t, nil)
@@ -108,7 +108,7 @@ func TestDisconnectWaitsForSubackAndUnsuback(t *testing.T) {
 	})
 }
 
-// A caller who gave up waits for no SUBACK, and neither does Disconnect then.
+// Disconnect does not wait for the SUBACK of an abandoned call.
 func TestDisconnectDoesNotWaitForACallThatWasGivenUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, _, b, _ := start(t, nil)

@@ -14,11 +14,11 @@ import (
 	"mqttwasm/wasm/mqtt/scram"
 )
 
-// keyProof is an Authenticator: it proves that it has a key by signing what the
-// broker asks, and the broker signs that in turn.
+// keyProof is an Authenticator that proves it has a key by signing the broker's
+// challenge. The broker signs the response in turn.
 type keyProof struct {
 	key    []byte
-	signed []byte // our last answer
+	signed []byte // our last response
 }
 
 func (*keyProof) Method() string { return "KEY-PROOF" }
@@ -43,7 +43,7 @@ func sign(key, text []byte) []byte {
 	return h.Sum(nil)
 }
 
-// For SCRAM-SHA-256, which brokers know, there is ScramSHA256.
+// For SCRAM-SHA-256, which many brokers support, use package scram.
 func ExampleAuthenticator() {
 	key := []byte("a key of the two")
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
@@ -66,7 +66,7 @@ func ExampleAuthenticator() {
 	// connect refused: not authorized (0x87)
 }
 
-// SCRAM is a package of its own, so that who does without has no cryptography to load.
+// SCRAM is a separate package, so that programs without it link no cryptography.
 func Example_scram() {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()

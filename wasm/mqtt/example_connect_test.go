@@ -10,8 +10,7 @@ import (
 	"mqttwasm/wasm/mqtt"
 )
 
-// A client that keeps its session, leaves a will, and tells what becomes of its
-// connection.
+// A client that keeps its session, has a will, and reports the state of its connection.
 func ExampleConnect() {
 	url, stop := localBroker()
 	defer stop()

@@ -11,8 +11,8 @@ import (
 	"github.com/eclipse/paho.golang/packets"
 )
 
-// dialKeyBroker is Options.Dial for a broker that knows only the authentication
-// method of keyProof.
+// dialKeyBroker returns an Options.Dial for a broker that supports only the
+// authentication method of keyProof.
 func dialKeyBroker(key []byte) func(context.Context, string) (net.Conn, error) {
 	return func(context.Context, string) (net.Conn, error) {
 		client, broker := net.Pipe()
@@ -24,7 +24,7 @@ func dialKeyBroker(key []byte) func(context.Context, string) (net.Conn, error) {
 func serveKeyProof(conn net.Conn, key []byte) {
 	defer conn.Close()
 	var challenge []byte
-	kind := packets.CONNACK // of the last answer: CONNACK once, later AUTH
+	kind := packets.CONNACK // of the packet that ends an exchange: CONNACK first, AUTH later
 	for {
 		p, err := packets.ReadPacket(conn)
 		if err != nil {

@@ -9,7 +9,7 @@ import (
 	"mqttwasm/server/broker"
 )
 
-// localBroker serves the embedded broker on a WebSocket of this machine.
+// localBroker serves the embedded broker over WebSocket on this machine.
 func localBroker() (url string, stop func()) {
 	b, err := broker.New(broker.Options{})
 	if err != nil {

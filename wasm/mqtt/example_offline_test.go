@@ -12,8 +12,8 @@ import (
 	"mqttwasm/wasm/wsconn"
 )
 
-// A client that is made while there is no network: what it is to subscribe to and
-// to publish waits, and leaves in that order once there is one.
+// A client made without a network: its subscriptions and messages wait, and are sent in
+// order once there is a connection.
 func ExampleNew() {
 	url, stop := localBroker()
 	defer stop()

@@ -11,8 +11,8 @@ import (
 	"mqttwasm/wasm/mqtt"
 )
 
-// At QoS 1 and 2 the result is the broker's answer. An error names what was
-// wrong.
+// At QoS 1 and 2 the result is the broker's acknowledgement. An error names the field
+// that is wrong.
 func ExampleClient_Publish() {
 	url, stop := localBroker()
 	defer stop()
@@ -48,8 +48,8 @@ func ExampleClient_Publish() {
 	// topic: "greenhouse/+/temperature" has a wildcard; only subscriptions may use + and # [MQTT-3.3.2-2]
 }
 
-// Messages leave in the order of the calls, and none waits for the one before it
-// to be acknowledged.
+// Messages are sent in the order of the calls, without waiting for each other's
+// acknowledgement.
 func ExampleClient_PublishAsync() {
 	url, stop := localBroker()
 	defer stop()

@@ -11,7 +11,7 @@ import (
 	"mqttwasm/wasm/mqtt"
 )
 
-// answer replies to each request with its payload in capitals.
+// answer replies to each request with its payload in upper case.
 func answer(ctx context.Context, client *mqtt.Client) error {
 	for {
 		batch, err := client.Receive(ctx)
@@ -28,7 +28,7 @@ func answer(ctx context.Context, client *mqtt.Client) error {
 	}
 }
 
-// One client asks, another one answers.
+// One client sends a request, another one replies.
 func ExampleClient_Request() {
 	url, stop := localBroker()
 	defer stop()

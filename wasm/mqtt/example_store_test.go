@@ -18,14 +18,14 @@ import (
 	"mqttwasm/wasm/mqtt"
 )
 
-// fileStore is a Store in a file, which each change writes anew: enough for a
-// program that publishes now and then.
+// fileStore is a Store in a file that is rewritten on each change: enough for a program
+// that publishes now and then.
 type fileStore struct {
 	name    string
 	records map[string][]byte
 
 	mu   sync.Mutex
-	last chan struct{} // closed when the last change is done
+	last chan struct{} // closed when the last change has been written
 }
 
 func newFileStore(name string) *fileStore {
@@ -89,8 +89,8 @@ func (s *fileStore) Close() error {
 	return nil
 }
 
-// A message that was stored is sent by the next program, with the same client
-// identifier and the same store.
+// A stored message is sent by the next program that has the same client identifier and
+// store.
 func ExampleStore() {
 	url, stop := localBroker()
 	defer stop()
@@ -115,7 +115,7 @@ func ExampleStore() {
 		fmt.Println(err)
 		return
 	}
-	if err := first.Suspend(ctx); err != nil { // as if the network were gone
+	if err := first.Suspend(ctx); err != nil { // as if the network were down
 		fmt.Println(err)
 		return
 	}

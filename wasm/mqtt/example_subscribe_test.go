@@ -10,7 +10,7 @@ import (
 	"mqttwasm/wasm/mqtt"
 )
 
-// What arrives for all subscriptions comes from Receive, in order.
+// Receive returns the messages of all subscriptions, in order.
 func ExampleClient_Subscribe() {
 	url, stop := localBroker()
 	defer stop()
@@ -25,14 +25,14 @@ func ExampleClient_Subscribe() {
 
 	result, err := client.Subscribe(ctx, []mqtt.Subscription{
 		{Filter: "greenhouse/+/temperature", QoS: 1},
-		{Filter: "greenhouse/1/#", QoS: 2, RetainHandling: 2}, // without what was retained
+		{Filter: "greenhouse/1/#", QoS: 2, RetainHandling: 2}, // no retained messages
 	}, mqtt.SubscribeOptions{})
 	if err != nil { // all were refused
 		fmt.Println(err)
 		return
 	}
 	for _, code := range result.ReasonCodes {
-		fmt.Println("QoS granted:", code) // from 0x80 on: refused
+		fmt.Println("QoS granted:", code) // 0x80 or more: refused
 	}
 
 	for _, value := range []string{"21.5", "21.7"} {
@@ -52,7 +52,7 @@ func ExampleClient_Subscribe() {
 			fmt.Printf("%s: %s\n", message.Topic, message.Payload)
 			received++
 		}
-		batch.Done() // now the broker is told that they arrived
+		batch.Done() // now they are acknowledged
 	}
 
 	// Output:

@@ -11,8 +11,8 @@ import (
 	"mqttwasm/wasm/mqtt/internal/wire"
 )
 
-// The broker's DISCONNECT is a typed error, and ends the client where coming
-// back would be in vain.
+// The broker's DISCONNECT is a typed error. It ends the client if reconnecting would be
+// pointless.
 func TestServerDisconnectWithEveryReason(t *testing.T) {
 	vain := map[byte]bool{0x87: true, 0x8C: true, 0x8E: true, 0x9C: true, 0x9D: true}
 	for _, reason := range reasonsOf(wire.TypeDisconnect) {
@@ -42,7 +42,7 @@ func TestAliasOverOurMaximum(t *testing.T) { // [MQTT-3.1.2-26], [MQTT-3.1.2-27]
 		_, _, b, log := start(t, func(o *Options) { o.TopicAliasMaximum, o.Reconnect = maximum, ReconnectNever })
 		b.send(0x30, 7, 0, 1, 'a', 3, 0x23, 0, byte(maximum+1))
 		b.expect(0xE0, 1, 0x94)
-		if e := wantCode(t, wait[Closed](log).Err, Protocol, ""); e.ReasonCode != 0 { // which is the broker's alone
+		if e := wantCode(t, wait[Closed](log).Err, Protocol, ""); e.ReasonCode != 0 { // ReasonCode is for the broker's codes only
 			t.Errorf("%+v", e)
 		}
 	}
@@ -63,10 +63,9 @@ func TestPacketOverOurMaximum(t *testing.T) { // [MQTT-3.1.2-24]
 	wantCode(t, wait[Closed](log).Err, PacketTooLarge, "")
 }
 
-// subscribeAtFlood subscribes at a broker that answers with SUBACK and n
-// retained messages at once, numbered in their payload. At QoS 1 it has never
-// more than receiveMaximum of them unacknowledged. It answers UNSUBSCRIBE when
-// all were sent.
+// subscribeAtFlood subscribes at a broker that replies with SUBACK and n retained
+// messages at once, numbered in their payload. At QoS 1 at most receiveMaximum of them
+// are unacknowledged. The broker answers UNSUBSCRIBE after the last one.
 func subscribeAtFlood(t *testing.T, c *Client, b *brokerConn, qos byte, n, receiveMaximum int) {
 	t.Helper()
 	acked := make(chan struct{}, receiveMaximum)
@@ -124,7 +123,7 @@ func TestRetainedFloodLosesNothingAtQoS1(t *testing.T) {
 func TestRetainedFloodCountsWhatItDropsAtQoS0(t *testing.T) {
 	c, _, b, _ := start(t, func(o *Options) { o.InboxLimit = 128 << 10 })
 	subscribeAtFlood(t, c, b, 0, retainedFlood, 0)
-	if _, err := c.Unsubscribe(background, []string{"r"}, nil); err != nil { // all is here, and nobody took it
+	if _, err := c.Unsubscribe(background, []string{"r"}, nil); err != nil { // all have arrived, and none has been received
 		t.Fatal(err)
 	}
 	got, dropped, last := 0, 0, -1
@@ -147,7 +146,7 @@ func TestRetainedFloodCountsWhatItDropsAtQoS0(t *testing.T) {
 	}
 }
 
-// A receiver that never says Done holds the broker back, and takes no memory.
+// A receiver that never calls Done holds the broker back, and memory does not grow.
 func TestNeverDoneHoldsTheBrokerBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const flood, size, receiveMaximum = 2000, 10_000, 10

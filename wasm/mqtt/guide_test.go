@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// TestGuide: web/docs/go.md quotes the example as it stands here.
+// TestGuide checks that web/docs/go.md quotes the example verbatim.
 func TestGuide(t *testing.T) {
 	const name = "example_test.go"
 	source, err := os.ReadFile(name)

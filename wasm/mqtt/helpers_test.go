@@ -31,12 +31,12 @@ func wantCode(t *testing.T, err error, code Code, field string) Error {
 	return *e
 }
 
-// untilWake is a back-off that ends with Wake. An hour is too short: the wait is
-// a random part of it, and tests sleep for minutes.
+// untilWake is a back-off that only Wake ends. An hour is too short: the wait is a
+// random part of it, and tests sleep for minutes.
 const untilWake = 10 * 365 * 24 * time.Hour
 
-// away starts a client whose connection broke, and which waits for Wake before
-// the next attempt.
+// away starts a client whose connection broke, and which waits for Wake before it
+// reconnects.
 func away(t *testing.T, change func(*Options)) (*Client, *scripted, eventLog) {
 	t.Helper()
 	c, s, b, log := start(t, func(o *Options) {
@@ -69,7 +69,7 @@ func wantNil(t *testing.T, outcomes ...<-chan error) {
 	}
 }
 
-// publishAsync returns where the outcome of a publish arrives.
+// publishAsync publishes, and returns a channel for the outcome.
 func publishAsync(c *Client, m Message) <-chan error {
 	ch := make(chan error, 1)
 	c.PublishAsync(&m, PublishOptions{OnSettled: func(_ PublishResult, err error) { ch <- err }})
@@ -102,7 +102,8 @@ func storeAsync(c *Client, m Message) <-chan error {
 	return ch
 }
 
-// idle is closed when nothing waits, is in flight, or is to be stored.
+// idle returns a channel that is closed when nothing is queued, in flight or being
+// stored.
 func idle(c *Client) <-chan struct{} {
 	ch := make(chan struct{})
 	go func() {
@@ -117,12 +118,12 @@ func idle(c *Client) <-chan struct{} {
 	return ch
 }
 
-// answerFrame is an acknowledgement, with a reason code or without.
+// answerFrame encodes an acknowledgement, with or without a reason code.
 func answerFrame(header byte, id uint16, reason ...byte) []byte {
 	return append([]byte{header, byte(2 + len(reason)), byte(id >> 8), byte(id)}, reason...)
 }
 
-// pending counts what is not over.
+// pending counts messages that are not settled.
 type pending struct {
 	mu   sync.Mutex
 	n    int
@@ -159,9 +160,9 @@ func (p *pending) idle() <-chan struct{} {
 	return p.zero
 }
 
-func init() { firstPacketID = func() uint16 { return 0 } } // tests count from 1
+func init() { firstPacketID = func() uint16 { return 0 } } // packet identifiers start at 1 in tests
 
-// reasonsOf lists the reason codes that a broker may send in a packet of a type.
+// reasonsOf lists the reason codes that a broker may send in a packet of this type.
 func reasonsOf(kind byte) (list []byte) {
 	for code := range 256 {
 		if wire.ValidReason(kind, byte(code)) {

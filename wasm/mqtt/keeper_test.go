@@ -14,8 +14,8 @@ import (
 	"mqttwasm/wasm/mqtt/internal/wire"
 )
 
-// keeper is a broker that keeps its session, and holds the client to the order
-// of packets and records.
+// keeper is a broker that keeps its session, and checks the order of the client's
+// packets and records.
 type keeper struct {
 	t    *testing.T
 	disk *disk
@@ -25,15 +25,15 @@ type keeper struct {
 	delivered map[string]int  // by payload
 	open      map[uint16]bool // QoS 2, PUBREL outstanding
 	out       []*kept
-	settled   chan struct{} // has an element when out may have become empty
+	settled   chan struct{} // gets an element when out may have become empty
 }
 
-// kept is a message of the broker for the client.
+// kept is a message for the client.
 type kept struct {
 	id       uint16
 	qos      byte
 	sent     bool
-	received bool // PUBREC came
+	received bool // PUBREC has arrived
 	done     bool
 }
 

@@ -24,7 +24,7 @@ func wantDisconnect(t *testing.T, b *brokerConn) {
 	}
 }
 
-// noDial waits long, and checks that no connection is made meanwhile.
+// noDial waits for a day, and checks that the client does not connect.
 func (s *scripted) noDial(t *testing.T) {
 	t.Helper()
 	time.Sleep(24 * time.Hour)
@@ -92,7 +92,7 @@ func TestSuspendedDuringBackoff(t *testing.T) {
 	})
 }
 
-// The connection of an attempt is closed when Suspend returns, however far it is.
+// When Suspend returns, the connection of an attempt is closed, however far it got.
 func TestSuspendedDuringAnAttempt(t *testing.T) {
 	for name, further := range map[string]func(*brokerConn){
 		"before CONNACK": func(b *brokerConn) { b.read() },
@@ -124,7 +124,8 @@ func TestSuspendedDuringAnAttempt(t *testing.T) {
 				c.Resume()
 				b = s.next()
 				b.accept(1)
-				// The session that the broker has lacks it, or may: CONNACK never came.
+				// The broker's session may lack the subscription: CONNACK, or SUBACK,
+				// never arrived.
 				if p := b.read(); p == nil || p.Type != packets.SUBSCRIBE {
 					t.Errorf("got %v, want SUBSCRIBE", p)
 				} else {
@@ -152,7 +153,7 @@ func TestDisconnectWhileSuspended(t *testing.T) {
 
 func TestSuspendOnAStuckLink(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		ours, theirs := net.Pipe() // which nobody reads
+		ours, theirs := net.Pipe() // nobody reads from it
 		s := newScripted(t)
 		o := s.options()
 		o.Dial = func(context.Context, string) (net.Conn, error) { return ours, nil }

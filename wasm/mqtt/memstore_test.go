@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// disk is what survives a program.
+// disk is what survives a crash.
 type disk struct {
 	mu      sync.Mutex
 	records map[string][]byte
@@ -32,7 +32,7 @@ func (d *disk) keys() []string {
 	return slices.Sorted(maps.Keys(d.records))
 }
 
-// sentAs returns the number of the message that has this packet identifier.
+// sentAs returns the number of the message with this packet identifier.
 func (d *disk) sentAs(id uint16) (seq string, ok bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -55,7 +55,7 @@ type crash struct {
 
 func newCrash(n int) *crash { return &crash{n: n, happened: make(chan struct{})} }
 
-// step counts, and tells whether the program is dead.
+// step counts a step, and reports whether the program is dead.
 func (c *crash) step() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -74,13 +74,13 @@ func (c *crash) deadNow() bool {
 	}
 }
 
-// memStore is a Store on a disk: changes become durable one after the other, on
-// a goroutine of their own.
+// memStore is a Store on a disk. Changes become durable one after the other, on their
+// own goroutine.
 type memStore struct {
 	t     *testing.T
 	disk  *disk
 	crash *crash
-	hold  chan struct{}        // each change waits for one element; nil: none does
+	hold  chan struct{}        // each change waits for one element; nil: none waits
 	fail  func([]Record) error // nil: nothing fails
 	load  error
 
@@ -171,7 +171,8 @@ func (m *memStore) Close() error {
 	return nil
 }
 
-// failOn fails changes to records of these kinds.
+// failOn returns a function that fails changes to records of these kinds: writes if
+// value is set, else deletions.
 func failOn(kinds string, value bool) func([]Record) error {
 	return func(changes []Record) error {
 		for _, r := range changes {

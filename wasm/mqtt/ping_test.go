@@ -54,20 +54,20 @@ func TestPingsShareOneRequest(t *testing.T) {
 		b.send(0xD0, 0)
 		wantRoundTrip(t, first, 2*time.Second)
 		wantRoundTrip(t, second, 2*time.Second)
-		third := pinging(c, background) // which finds none under way
+		third := pinging(c, background) // none is in progress
 		b.expect(0xC0, 0)
 		b.send(0xD0, 0)
 		wantRoundTrip(t, third, 0)
 	})
 }
 
-// The answer to the keep-alive's PINGREQ is not taken for that to Ping's, nor is
-// one that nobody asked for.
+// Neither the reply to the keep-alive's PINGREQ nor an unsolicited PINGRESP is taken
+// for the reply to Ping's.
 func TestPingIsNotMistaken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, _, b, _ := start(t, func(o *Options) { o.KeepAlive = 60 * time.Second })
-		b.send(0xD0, 0)              // unasked
-		time.Sleep(61 * time.Second) // the keep-alive asks
+		b.send(0xD0, 0)              // unsolicited
+		time.Sleep(61 * time.Second) // the keep-alive sends PINGREQ
 		b.expect(0xC0, 0)
 		ch := pinging(c, background)
 		b.expect(0xC0, 0)
@@ -94,7 +94,7 @@ func TestPingFails(t *testing.T) {
 		b.expect(0xC0, 0)
 		wantCode(t, (<-late).err, Timeout, "")
 
-		cut := pinging(c, background) // joins, and asks no second time
+		cut := pinging(c, background) // joins, and sends no second PINGREQ
 		synctest.Wait()
 		_ = b.Close()
 		wantCode(t, (<-cut).err, Network, "")
@@ -103,7 +103,7 @@ func TestPingFails(t *testing.T) {
 		_, err := c.Ping(background)
 		wantCode(t, err, NotConnected, "")
 
-		b = s.next() // whose answers are its own
+		b = s.next() // replies belong to their connection
 		b.accept(0)
 		wait[Connected](log)
 		again := pinging(c, background)

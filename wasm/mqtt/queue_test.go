@@ -143,7 +143,7 @@ func TestCancelTakesAWaitingMessageOut(t *testing.T) {
 	wantNil(t, stays)
 }
 
-// A message that can't go on must not keep those behind it.
+// A canceled message does not hold up those behind it.
 func TestCancelOfTheFirstLetsTheNextGo(t *testing.T) {
 	c, _, b, _ := start(t, nil, 0x21, 0, 1)
 	publishAsync(c, Message{Topic: "1", QoS: 1})
@@ -157,7 +157,7 @@ func TestCancelOfTheFirstLetsTheNextGo(t *testing.T) {
 	wantNil(t, third)
 }
 
-// An interval of 0 is for those who are connected now; it does not keep the message here.
+// With a Message Expiry Interval of 0 a message is sent at once, or expires.
 func TestExpiryOfNoTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, s, b, log := start(t, func(o *Options) {

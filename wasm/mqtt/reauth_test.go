@@ -9,7 +9,7 @@ import (
 	"mqttwasm/wasm/mqtt/internal/wire"
 )
 
-// reauthenticate returns where its outcome arrives.
+// reauthenticate calls Reauthenticate in the background.
 func reauthenticate(ctx context.Context, c *Client) <-chan error {
 	ch := make(chan error, 1)
 	go func() { ch <- c.Reauthenticate(ctx) }()
@@ -123,7 +123,7 @@ func TestReauthenticateIsNotBegun(t *testing.T) {
 		broken = true
 		wantCode(t, c.Reauthenticate(background), Aborted, "")
 		broken = false
-		result := reauthenticate(background, c) // the connection is as it was
+		result := reauthenticate(background, c) // the connection is unaffected
 		b.expectAuth(0x19, "")
 		b.send(wire.EncodeAuth(0x00, "m", nil)...)
 		if err := <-result; err != nil {
@@ -152,20 +152,20 @@ func TestReauthenticateGivenUp(t *testing.T) {
 		case starting <- struct{}{}:
 			<-ctx.Done()
 			return nil, ctx.Err()
-		default: // the test took its place
+		default: // starting is full: do not block
 			return []byte("again"), nil
 		}
 	}}
 	c, _, b, _ := start(t, withAuth(f), methodM...)
 
-	// Before anything was sent: nothing is.
+	// Canceled before anything was sent: nothing is sent.
 	ctx, cancel := context.WithCancel(background)
 	result := reauthenticate(ctx, c)
 	<-starting
 	cancel()
 	wantCode(t, <-result, Aborted, "")
 
-	// After: the exchange goes on without its caller, to its end.
+	// Canceled later: the exchange goes on to its end.
 	starting <- struct{}{}
 	ctx, cancel = context.WithCancel(background)
 	result = reauthenticate(ctx, c)
@@ -182,7 +182,7 @@ func TestReauthenticateGivenUp(t *testing.T) {
 	b.expect(0x40, 2, 0, 1)
 }
 
-// Messages come and go while an Authenticator thinks.
+// Messages are sent and received while an Authenticator is busy.
 func TestSlowAuthenticatorStopsNothing(t *testing.T) {
 	asked, answer := make(chan struct{}), make(chan struct{})
 	f := &mqtttest.Auth{OnContinue: func(context.Context, []byte) ([]byte, error) {

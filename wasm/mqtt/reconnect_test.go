@@ -39,7 +39,7 @@ func TestResubscribes(t *testing.T) {
 	wait[Connected](log)
 }
 
-// Disconnect while the next connection is made must not leave that one open.
+// Disconnect during a reconnection attempt must close its connection.
 func TestDisconnectWhileSubscribingAgain(t *testing.T) {
 	c, s, b, _ := start(t, nil)
 	go func() { b.send(0x90, 4, 0, byte(b.read().PacketID()), 0, 1) }()
@@ -49,7 +49,7 @@ func TestDisconnectWhileSubscribingAgain(t *testing.T) {
 	b.Close()
 	b = s.next()
 	b.accept(0)
-	b.read() // SUBSCRIBE, which is never answered
+	b.read() // SUBSCRIBE, never answered
 	if err := c.Disconnect(background, DisconnectOptions{}); err != nil {
 		t.Fatal(err)
 	}

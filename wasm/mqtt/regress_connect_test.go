@@ -8,19 +8,18 @@ import (
 	"time"
 )
 
-// Back-off began anew with every CONNACK: a connection that broke at once, as with a
-// message that the client would not take, was made again and again, a thousand
-// times a minute.
+// Every CONNACK reset the back-off: a connection that broke at once, for example on a
+// message that the client refused, was retried a thousand times a minute.
 func TestBackoffStartsAnewAfterAStableConnection(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const first, longest = time.Second, 1 << 20 * time.Second
 		_, s, b, log := start(t, func(o *Options) { o.ReconnectMin, o.ReconnectMax = first, longest })
-		next := func(up time.Duration) time.Duration { // how long it waits after a connection
+		next := func(up time.Duration) time.Duration { // the wait after a connection
 			wait[Connected](log)
 			time.Sleep(up)
 			b.Close()
 			r := wait[Reconnecting](log)
-			if r.Attempt != 1 { // which counts from the last connection
+			if r.Attempt != 1 { // attempts count from the last connection
 				t.Errorf("attempt %d", r.Attempt)
 			}
 			b = s.next()
@@ -48,8 +47,8 @@ func TestBackoffStartsAnewAfterAStableConnection(t *testing.T) {
 	})
 }
 
-// A server that says "use another server" ended the client, although Options.Servers
-// had another.
+// A server that said "use another server" ended the client, although Options.Servers
+// had another one.
 func TestUseAnotherServer(t *testing.T) {
 	for _, reason := range []byte{0x9C, 0x9D} {
 		t.Run(fmt.Sprintf("0x%02X in CONNACK", reason), func(t *testing.T) {
@@ -121,8 +120,9 @@ func TestUseAnotherServer(t *testing.T) {
 	}
 }
 
-// A broker that speaks MQTT 3.1.1 only answers with a CONNACK of two bytes and return
-// code 1. That was a malformed packet, and reason code 0x81 as if the broker had said so.
+// A broker that speaks only MQTT 3.1.1 replies with a CONNACK of two bytes and return
+// code 1. The client reported a malformed packet, and reason code 0x81 as if the broker
+// had sent it.
 func TestBrokerOfMQTT311IsNamed(t *testing.T) {
 	answer := func(b *brokerConn, code byte) {
 		b.read()

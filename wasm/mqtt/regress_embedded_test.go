@@ -9,9 +9,9 @@ import (
 	"mqttwasm/server/broker"
 )
 
-// The broker that this project ships stores a message with a control character in a
-// user property, and a client that subscribed to it could not come back: 1,000
-// connections a minute, each closed for a malformed packet.
+// The embedded broker stores a message with a control character in a user property. A
+// client subscribed to it could not reconnect: it tried 1,000 times a minute, and
+// closed each connection for a malformed packet.
 func TestStoredControlCharacterDoesNotLockOut(t *testing.T) {
 	br, err := broker.New(broker.Options{})
 	if err != nil {
@@ -40,7 +40,7 @@ func TestStoredControlCharacterDoesNotLockOut(t *testing.T) {
 		}
 		break
 	}
-	if _, err := c.Ping(background); err != nil { // it is still the same connection
+	if _, err := c.Ping(background); err != nil { // still the same connection
 		t.Error(err)
 	}
 	for len(log) > 0 {

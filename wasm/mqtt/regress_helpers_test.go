@@ -13,8 +13,8 @@ import (
 	"mqttwasm/wasm/mqtt/internal/mqtttest"
 )
 
-// The regress_*_test.go files have a test for each fault of the core before it was
-// rewritten (commit 8fbf773). Each says what went wrong then.
+// The regress_*_test.go files test faults that the core had before it was rewritten
+// (commit 8fbf773). Each comment says what went wrong.
 
 func (b *brokerConn) suback(id uint16, reasons ...byte) {
 	b.send(append([]byte{0x90, byte(3 + len(reasons)), byte(id >> 8), byte(id), 0}, reasons...)...)
@@ -26,8 +26,8 @@ func (b *brokerConn) unsuback(id uint16, reasons ...byte) {
 
 func (b *brokerConn) puback(id uint16) { b.send(answerFrame(0x40, id)...) }
 
-// silent tells whether the client has sent all that it will for now. It is for
-// synctest.
+// silent reports whether the client has nothing more to send for now. It needs a
+// synctest bubble.
 func (b *brokerConn) silent() bool {
 	synctest.Wait()
 	return len(b.Conn.(*mqtttest.End).Unread()) == 0
@@ -98,7 +98,7 @@ func unsubscribing(c *Client, filters ...string) <-chan error {
 	return ch
 }
 
-// again breaks a connection and accepts the next.
+// again breaks a connection and accepts the next one.
 func again(t *testing.T, s *scripted, b *brokerConn, sessionPresent byte, props ...byte) *brokerConn {
 	t.Helper()
 	b.Close()
@@ -107,8 +107,8 @@ func again(t *testing.T, s *scripted, b *brokerConn, sessionPresent byte, props 
 	return b
 }
 
-// seen returns the events of type E so far, and takes all off the log. It is for
-// synctest.
+// seen removes all events from the log, and returns those of type E. It needs a
+// synctest bubble.
 func seen[E Event](l eventLog) (list []E) {
 	synctest.Wait()
 	for {
@@ -123,9 +123,9 @@ func seen[E Event](l eventLog) (list []E) {
 	}
 }
 
-// stuckConn is a connection that nobody reads at the other end: from stick on, so
-// many bytes more fit in, and then Write hangs until Close. Close takes a second,
-// as that of a WebSocket does whose peer is silent.
+// stuckConn is a connection whose peer stops reading. After stick it takes fit more
+// bytes, then Write blocks until Close. Close takes a second, like that of a WebSocket
+// whose peer is silent.
 type stuckConn struct {
 	net.Conn
 	mu     sync.Mutex

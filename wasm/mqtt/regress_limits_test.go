@@ -13,8 +13,8 @@ import (
 	"github.com/eclipse/paho.golang/packets"
 )
 
-// [MQTT-3.2.2-15]: only PUBLISH was measured against the broker's Maximum Packet
-// Size; a SUBSCRIBE, UNSUBSCRIBE or AUTH that was larger ended the connection.
+// [MQTT-3.2.2-15]: only PUBLISH was checked against the broker's Maximum Packet Size; a
+// larger SUBSCRIBE, UNSUBSCRIBE or AUTH ended the connection.
 func TestMaximumPacketSizeOfEveryPacket(t *testing.T) {
 	const maximum = 60
 	limit := []byte{0x27, 0, 0, 0, maximum}
@@ -90,7 +90,7 @@ func TestMaximumPacketSizeOfEveryPacket(t *testing.T) {
 	})
 }
 
-// largeAuth authenticates again with so many bytes.
+// largeAuth sends size bytes when it authenticates.
 type largeAuth struct{ size int }
 
 func (a largeAuth) Method() string { return "m" }
@@ -101,8 +101,8 @@ func (a largeAuth) Continue(context.Context, []byte) ([]byte, error) { return ni
 
 func (a largeAuth) Finish(context.Context, []byte) error { return nil }
 
-// [MQTT-3.3.4-7]: five messages in flight were all sent again to a broker whose
-// Receive Maximum was 1 by then.
+// [MQTT-3.3.4-7]: five messages in flight were all resent to a broker that had lowered
+// its Receive Maximum to 1.
 func TestReceiveMaximumShrinksWhileAway(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, s, b, _ := start(t, withSession, 0x21, 0, 10)
@@ -124,15 +124,15 @@ func TestReceiveMaximumShrinksWhileAway(t *testing.T) {
 			}
 			b.send(answerFrame(0x50, p.PacketID)...)
 			b.expect(answerFrame(0x62, p.PacketID)...)
-			b.nothing() // PUBREC makes no room (4.9)
+			b.nothing() // PUBREC frees no quota (4.9)
 			b.send(answerFrame(0x70, p.PacketID)...)
 		}
 		wantNil(t, done...)
 	})
 }
 
-// 4.9: the Receive Maximum of the new connection is used up by what was released on
-// the one before, and that was behind a message that waited for room.
+// 4.9: a message released on the last connection used up the new Receive Maximum, while
+// its PUBREL was queued behind a message that waited for quota.
 func TestPubrelDoesNotWaitForRoom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, s, b, _ := start(t, withSession, 0x21, 0, 10)
@@ -156,8 +156,8 @@ func TestPubrelDoesNotWaitForRoom(t *testing.T) {
 	})
 }
 
-// The identifier of a QoS 2 message that ended here, and not at the broker, went to
-// another message, which the broker took for a repetition [MQTT-4.3.3-10].
+// [MQTT-4.3.3-10]: the identifier of a QoS 2 message that ended here, but not at the
+// broker, was used for another message, which the broker took for a duplicate.
 func TestIdentifierThatTheBrokerHoldsIsNotFree(t *testing.T) {
 	for name, end := range map[string]func(t *testing.T, token *Token, s *scripted, b *brokerConn) *brokerConn{
 		"given up": func(_ *testing.T, token *Token, _ *scripted, b *brokerConn) *brokerConn {
@@ -190,7 +190,7 @@ func TestIdentifierThatTheBrokerHoldsIsNotFree(t *testing.T) {
 				}
 				synctest.Wait()
 				var acks []byte
-				for n := 0; n < 65_535; { // all other identifiers come up before it would be its turn
+				for n := 0; n < 65_535; { // all other identifiers are used before its turn comes
 					var done []<-chan error
 					for ; len(done) < 1000 && n < 65_535; n++ {
 						done = append(done, publishAsync(c, Message{Topic: "n", QoS: 1}))
@@ -215,8 +215,8 @@ func TestIdentifierThatTheBrokerHoldsIsNotFree(t *testing.T) {
 	}
 }
 
-// 3.14.2.2.2: a Session Expiry Interval in DISCONNECT that CONNECT had as 0 is a
-// protocol error. It was sent.
+// 3.14.2.2.2: a Session Expiry Interval in DISCONNECT is a protocol error if CONNECT
+// had 0. It was sent.
 func TestDisconnectDoesNotRaiseSessionExpiryFromZero(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, _, b, _ := start(t, nil)
@@ -245,8 +245,8 @@ func TestDisconnectDoesNotRaiseSessionExpiryFromZero(t *testing.T) {
 	})
 }
 
-// 3.14.2.1 says who sends which reason code. Those of servers, as 0x8B, server
-// shutting down, were sent too.
+// 3.14.2.1: reason codes that only a server may use, such as 0x8B, server shutting
+// down, were sent, too.
 func TestDisconnectReasonsAreTheClients(t *testing.T) {
 	ours := []byte{0x00, 0x04, 0x80, 0x81, 0x82, 0x83, 0x90, 0x93, 0x94, 0x95, 0x96, 0x97, 0x98, 0x99}
 	synctest.Test(t, func(t *testing.T) {
@@ -272,7 +272,7 @@ func TestDisconnectReasonsAreTheClients(t *testing.T) {
 	}
 }
 
-// 3.1.3.2: the will's properties have no topic alias. It was sent.
+// 3.1.3.2: a will has no topic alias. It was sent.
 func TestWillWithATopicAlias(t *testing.T) {
 	alias := uint16(3)
 	s := newScripted(t)

@@ -6,8 +6,8 @@ import (
 	"testing/synctest"
 )
 
-// What a resumed session is owed came before the event that says that it is resumed.
-// Where goroutines run at the same time, which handler is first is up to them.
+// Messages of a resumed session arrived before the Connected event. Natively,
+// goroutines run in parallel, and the order of the handlers is not defined.
 func TestMessagesComeAfterConnected(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex
@@ -30,7 +30,7 @@ func TestMessagesComeAfterConnected(t *testing.T) {
 			_ = b.Close()
 			b = s.next()
 			b.read()
-			b.send(0x20, 3, 1, 0, 0, 0x30, 4, 0, 1, 'm', 0) // in one piece
+			b.send(0x20, 3, 1, 0, 0, 0x30, 4, 0, 1, 'm', 0) // in one write
 			synctest.Wait()
 		}
 		mu.Lock()

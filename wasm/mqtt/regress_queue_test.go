@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// A connection was stuck in Write, and closing it took a while. Meanwhile every
-// message of the offline queue was tried at it, and failed: 2,000 of 2,000.
+// A connection was stuck in Write, and took a while to close. Meanwhile every message
+// of the offline queue was tried on it, and failed: 2,000 of 2,000.
 func TestQueueOutlivesAStuckConnection(t *testing.T) {
 	const n = 2000
 	for name, test := range map[string]struct {
@@ -54,7 +54,7 @@ func TestQueueOutlivesAStuckConnection(t *testing.T) {
 					})
 				}
 				synctest.Wait()
-				before := map[string]bool{} // that the broker has from the first connection
+				before := map[string]bool{} // messages that the broker got on the first connection
 				b.Close()
 				for p := b.read(); p != nil; p = b.read() {
 					before[string(publishOf(t, p).Payload)] = true
@@ -71,9 +71,9 @@ func TestQueueOutlivesAStuckConnection(t *testing.T) {
 				split := test.fit%len(bytes) > 0 // one message was cut in two
 				next := 0
 				if test.qos == 0 {
-					next = len(before) // written, and as good as sent
+					next = len(before) // written, which counts as sent
 					if split {
-						next++ // which may have arrived
+						next++ // it may have arrived
 					}
 				}
 				for i := next; i < n; i++ {
@@ -112,8 +112,8 @@ func TestQueueOutlivesAStuckConnection(t *testing.T) {
 	}
 }
 
-// The same where the session ends with its connection: what was never written is
-// no part of it.
+// The same if the session ends with its connection: a message that was never written
+// does not belong to it.
 func TestQueueOutlivesAStuckConnectionWithoutASession(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const n = 2000
@@ -152,8 +152,8 @@ func TestQueueOutlivesAStuckConnectionWithoutASession(t *testing.T) {
 	})
 }
 
-// A client could not be made without a network: Connect failed, and there was
-// nothing to subscribe or publish with.
+// A client could not be made without a network: Connect failed, and left nothing to
+// subscribe or publish with.
 func TestNewWithoutABroker(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newScripted(t)
@@ -172,7 +172,7 @@ func TestNewWithoutABroker(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		cancel() // which concerns New only
+		cancel() // which only affects New
 		defer func() { _ = c.Disconnect(background, DisconnectOptions{Force: true}) }()
 		granted := subscribing(c, Subscription{Filter: "a", QoS: 1}, Subscription{Filter: "b"})
 		synctest.Wait()
@@ -223,8 +223,8 @@ func TestNewWithoutABroker(t *testing.T) {
 	})
 }
 
-// Without an offline queue too: what a client is asked before its first connection
-// waits for that, and fails with the end of the client.
+// Without an offline queue, too, calls before the first connection wait for it, and
+// fail when the client ends.
 func TestNewTakesCallsWithoutAQueue(t *testing.T) {
 	o := newScripted(t).options()
 	o.Dial = func(context.Context, string) (net.Conn, error) { return nil, errors.New("nobody there") }

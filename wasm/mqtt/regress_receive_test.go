@@ -16,14 +16,14 @@ import (
 	"mqttwasm/wasm/mqtt/internal/wire"
 )
 
-// flood is a connection on which, after the CONNACK, the same packet comes again and
-// again, until n bytes came.
+// flood is a connection on which, after CONNACK, the same packet arrives again and
+// again, until left bytes have been read.
 type flood struct {
 	net.Conn
 	frame []byte
 	at    int
 	left  int
-	over  chan struct{} // closed when all was read
+	over  chan struct{} // closed when everything has been read
 	check func(read int)
 	read  int
 }
@@ -48,8 +48,8 @@ func (f *flood) Read(p []byte) (int, error) {
 	return total, nil
 }
 
-// A receiver that stalled cost 268 MB where Options.InboxLimit was 1 MB: what was
-// counted was not what was held.
+// A stalled receiver cost 268 MB although Options.InboxLimit was 1 MB: the inbox held
+// more than it counted.
 func TestStalledReceiverHoldsItsLimit(t *testing.T) {
 	const limit, size = 1 << 20, 1000
 	frame, _ := (&Message{Topic: "t", Payload: make([]byte, size)}).encode()
@@ -101,7 +101,7 @@ func TestStalledReceiverHoldsItsLimit(t *testing.T) {
 	}
 }
 
-// afterConnack reads five bytes, which are CONNACK, and then the flood.
+// afterConnack reads CONNACK, which has five bytes, and then the flood.
 type afterConnack struct {
 	net.Conn
 	flood *flood
@@ -118,15 +118,15 @@ func (a *afterConnack) Read(p []byte) (int, error) {
 	return a.flood.Read(p)
 }
 
-// deliver sends a message of QoS 1.
+// deliver sends a QoS 1 message.
 func (b *brokerConn) deliver(topic string, id byte) {
 	body := append([]byte{0, byte(len(topic))}, topic...)
 	body = append(body, 0, id, 0)
 	b.send(append([]byte{0x32, byte(len(body))}, body...)...)
 }
 
-// Handlers get what their filters match, OnMessage the rest; acknowledged is what
-// they have had.
+// Handlers get the messages that match their filters, OnMessage the others. A message
+// is acknowledged once its handlers have returned.
 func TestHandlers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex
@@ -143,7 +143,7 @@ func TestHandlers(t *testing.T) {
 			synctest.Wait()
 			mu.Lock()
 			defer mu.Unlock()
-			slices.Sort(got) // handlers of one message have no order
+			slices.Sort(got) // handlers of one message run in any order
 			if !slices.Equal(got, want) {
 				t.Errorf("got %q, want %q", got, want)
 			}
@@ -181,7 +181,7 @@ func TestHandlers(t *testing.T) {
 			want(test.want...)
 		}
 		b.deliver("slow", 20)
-		b.nothing() // no PUBACK while the handler is at it
+		b.nothing() // no PUBACK while the handler runs
 		close(hold)
 		b.expect(0x40, 2, 0, 20)
 		want("slow slow")
@@ -198,7 +198,7 @@ func TestHandlers(t *testing.T) {
 		b.deliver("a/b/c", 21)
 		b.expect(0x40, 2, 0, 21)
 		want("a/# a/b/c")
-		b.deliver("slow", 22) // which the broker would not end
+		b.deliver("slow", 22) // the broker refused to unsubscribe
 		b.expect(0x40, 2, 0, 22)
 		want("slow slow")
 
@@ -209,8 +209,8 @@ func TestHandlers(t *testing.T) {
 	})
 }
 
-// A subscription that fails takes back its own handler, not those of others that were
-// made meanwhile; a filter that was refused has none.
+// A failed subscription removes its own handler, not one that a later call has set. A
+// refused filter has no handler.
 func TestHandlersOfFailedSubscriptions(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		got := make(chan string, 10)
@@ -236,7 +236,7 @@ func TestHandlersOfFailedSubscriptions(t *testing.T) {
 		receives("b", "b")
 		receives("c", "other")
 
-		// One that takes another's place, and fails, gives it back.
+		// A failed replacement restores the handler before it.
 		fails = subscribing(c, Subscription{Filter: "b", QoS: 1, Handler: handler("new b")})
 		b.suback(wantSubscribe(t, b, "b").PacketID, 0x87)
 		wantCode(t, <-fails, Refused, "")
@@ -245,14 +245,14 @@ func TestHandlersOfFailedSubscriptions(t *testing.T) {
 		b.suback(wantSubscribe(t, b, "b").PacketID, 0)
 		wantNil(t, replaced)
 		receives("b", "new b")
-		replaced = subscribing(c, Subscription{Filter: "b", QoS: 1}) // and one without a handler has none
+		replaced = subscribing(c, Subscription{Filter: "b", QoS: 1}) // a replacement without a handler removes it
 		b.suback(wantSubscribe(t, b, "b").PacketID, 0)
 		wantNil(t, replaced)
 		receives("b", "other")
 	})
 }
 
-// What an UNSUBSCRIBE ends, ends also where there is no connection for it.
+// UNSUBSCRIBE removes a handler even without a connection.
 func TestHandlerOfASubscriptionEndedOffline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		got := make(chan string, 10)
@@ -279,7 +279,7 @@ func TestHandlerOfASubscriptionEndedOffline(t *testing.T) {
 	})
 }
 
-// An UNSUBSCRIBE ends what there was, and not what is subscribed to before its answer has come.
+// UNSUBSCRIBE ends the existing subscription, not one made before UNSUBACK arrives.
 func TestHandlerOfASubscriptionMadeAnew(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		got := make(chan string, 10)
@@ -320,7 +320,7 @@ func TestMessages(t *testing.T) {
 			}
 		}
 		b.expect(0x40, 2, 0, 1)
-		b.nothing() // it may come again
+		b.nothing() // the broker may send it again
 		// What arrived with it was lost: the next loop began behind it. And since "1" was
 		// never acknowledged, nothing behind it was [MQTT-4.6.0-2].
 		b.deliver("next", 9)
@@ -367,7 +367,7 @@ func TestMessages(t *testing.T) {
 	})
 }
 
-// Messages says that what came before arrived when the loop asks for more.
+// Messages acknowledges a message when the loop asks for the next one.
 func TestMessagesAreAcknowledgedWhenTheLoopGoesOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, _, b, _ := start(t, nil)
@@ -388,7 +388,7 @@ func TestMessagesAreAcknowledgedWhenTheLoopGoesOn(t *testing.T) {
 	})
 }
 
-// Codes had no values that errors.Is finds.
+// Codes were not values that errors.Is could find.
 func TestErrorsIsACode(t *testing.T) {
 	s := newScripted(t)
 	o := s.options()
@@ -427,7 +427,7 @@ func TestErrorsIsACode(t *testing.T) {
 	}
 }
 
-// What is dropped before handlers get it is counted, too.
+// Messages dropped before handlers get them are counted, too.
 func TestDroppedBeforeHandlers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const each, rounds = 50, 20
@@ -456,8 +456,8 @@ func TestDroppedBeforeHandlers(t *testing.T) {
 	})
 }
 
-// A broker that comes again and again without the session sends as much each time as
-// the Receive Maximum allows. Where nobody takes it, the oldest is dropped, and counted.
+// Whenever the session is lost, the broker may send another Receive Maximum of
+// messages. If nobody takes them, the oldest are dropped and counted.
 func TestStalledReceiverAndSessionsThatAreLost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const limit, size, each, rounds = 64 << 10, 1000, 50, 20

@@ -14,8 +14,8 @@ import (
 	"github.com/eclipse/paho.golang/packets"
 )
 
-// [MQTT-3.2.2-4]: Session Present where the client has no session, and asked for none,
-// ends the connection.
+// [MQTT-3.2.2-4]: Session Present ends the connection if the client has no session and
+// asked for none.
 func TestSessionPresentWithoutASession(t *testing.T) {
 	for name, test := range map[string]struct {
 		expiry time.Duration
@@ -53,8 +53,8 @@ func TestSessionPresentWithoutASession(t *testing.T) {
 
 var defaultFirstPacketID = firstPacketID // helpers_test.go sets it to 0
 
-// Every program began with packet identifier 1: the broker might hold it for the
-// program before.
+// Every program started with packet identifier 1, which the broker might still hold for
+// the previous one.
 func TestIdentifiersDontStartAtOne(t *testing.T) {
 	count := firstPacketID
 	firstPacketID = defaultFirstPacketID
@@ -76,14 +76,14 @@ func TestIdentifiersDontStartAtOne(t *testing.T) {
 	}
 }
 
-// A program died after PUBREC. The next one sent another message with the same
-// identifier, which the broker took for a repetition [MQTT-4.3.3-10]: it was
-// acknowledged, and nobody got it.
+// [MQTT-4.3.3-10]: a program died after PUBREC. The next one sent another message with
+// the same identifier; the broker took it for a duplicate, acknowledged it, and dropped
+// it.
 func TestQoS2IsNotTakenForAnotherProgramsMessage(t *testing.T) {
 	keep := func(o *Options) { o.KeepSession, o.SessionExpiry = true, 1000*time.Second }
 	held := map[uint16]bool{} // by the broker, from PUBREC to PUBREL
 	var passedOn []string
-	// serve is a broker, until so many messages were released; -1: it stops at the
+	// serve plays the broker until this many messages were released; -1: until the
 	// first PUBREC.
 	serve := func(b *brokerConn, messages int) {
 		for messages != 0 {
@@ -152,9 +152,9 @@ func TestQoS2IsNotTakenForAnotherProgramsMessage(t *testing.T) {
 	})
 }
 
-// 1.5.4 says of control characters that they should not be there, and a receiver may
-// end the connection. We did: a stored message with one in a user property came
-// again with every connection, and locked its client out.
+// 1.5.4: text should not include control characters, and a receiver may end the
+// connection for one. We did: a stored message with one in a user property came again
+// on every connection, and locked its client out.
 func TestControlCharactersAreReceived(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, _, b, log := start(t, nil)
@@ -182,7 +182,7 @@ func TestControlCharactersAreReceived(t *testing.T) {
 	})
 }
 
-// [MQTT-1.5.4-1], [MQTT-1.5.4-2]: what must not be there still ends the connection.
+// [MQTT-1.5.4-1], [MQTT-1.5.4-2]: text that must not be sent still ends the connection.
 func TestIllFormedTextIsNotReceived(t *testing.T) {
 	for _, value := range []string{"a\x00b", "\xED\xA0\x80", "\xFF", "\xC0\x80"} {
 		t.Run(fmt.Sprintf("%q", value), func(t *testing.T) {
@@ -194,8 +194,8 @@ func TestIllFormedTextIsNotReceived(t *testing.T) {
 	}
 }
 
-// messageWith is a PUBLISH of QoS 1 whose topic, and the value of whose user
-// property k, are this text.
+// messageWith returns a QoS 1 PUBLISH with this text as its topic, and as the value of
+// user property k.
 func messageWith(id uint16, text string) []byte {
 	str := func(s string) []byte { return append(binary.BigEndian.AppendUint16(nil, uint16(len(s))), s...) }
 	property := slices.Concat([]byte{0x26}, str("k"), str(text))
@@ -203,10 +203,10 @@ func messageWith(id uint16, text string) []byte {
 	return append([]byte{0x32, byte(len(body))}, body...)
 }
 
-// A client that sent again what was in flight did not read meanwhile, and the
-// broker, which did the same, did not either: both waited for ever.
+// A client that was resending its messages in flight did not read. A broker that did
+// the same did not read either: a deadlock.
 func TestResendDoesNotWaitForThePeer(t *testing.T) {
-	const n = 100 // messages in flight on either side
+	const n = 100 // messages in flight in each direction
 	synctest.Test(t, func(t *testing.T) {
 		unbuffered := make(chan net.Conn, 1)
 		c, _, b, log := start(t, func(o *Options) {
@@ -276,7 +276,7 @@ func TestResendDoesNotWaitForThePeer(t *testing.T) {
 	})
 }
 
-// Nobody but the broker sets ReasonCode: what we find wrong has none.
+// Only the broker sets ReasonCode: errors that we find have none.
 func TestReasonCodeIsTheBrokers(t *testing.T) {
 	for name, bad := range map[string][]byte{
 		"malformed":           {0x36, 5, 0, 1, 't', 0, 0},

@@ -12,8 +12,8 @@ import (
 )
 
 // [MQTT-3.8.4-6]: a SUBACK with one reason code too many, or too few, while
-// subscribing again indexed beyond the filters, which panicked and ended every
-// client of the program.
+// resubscribing caused an index out of range: the panic ended every client of the
+// program.
 func TestSubackThatDoesNotFit(t *testing.T) {
 	for name, reasons := range map[string][]byte{
 		"too many":        {1, 0x80},
@@ -37,7 +37,7 @@ func TestSubackThatDoesNotFit(t *testing.T) {
 				wait[Connected](log)
 				wantNil(t, publishAsync(c, Message{Topic: "alive"}))
 				wantTopics(t, b, "alive")
-				// It was not granted, so the next connection tries again.
+				// The filter was not granted, so the next connection tries again.
 				b = again(t, s, b, 1)
 				b.suback(wantSubscribe(t, b, "a").PacketID, 1)
 				wait[Connected](log)
@@ -49,7 +49,7 @@ func TestSubackThatDoesNotFit(t *testing.T) {
 	}
 }
 
-// A SUBACK with a code that does not exist, as 0x55, counted as granted: it was
+// An undefined reason code in SUBACK, such as 0x55, counted as granted, because it is
 // below 0x80.
 func TestSubackWithoutMeaningIsNotGranted(t *testing.T) {
 	for _, reason := range []byte{3, 0x11, 0x55, 0x7F, 0x81, 0xFF} {
@@ -64,20 +64,20 @@ func TestSubackWithoutMeaningIsNotGranted(t *testing.T) {
 				}
 				b = again(t, s, b, 0)
 				wait[Connected](log)
-				b.nothing() // nothing was granted, so there is nothing to make again
+				b.nothing() // nothing was granted, so nothing is resubscribed
 			})
 		})
 	}
 }
 
-// Subscribing again came as one SUBSCRIBE with all filters; AWS IoT Core takes eight
-// and answers nine by closing the connection, for ever.
+// The client resubscribed with all filters in one SUBSCRIBE. AWS IoT Core allows eight,
+// and closes the connection on nine, every time.
 func TestSubscribesAgainInBatches(t *testing.T) {
 	var all []string
 	for i := range 20 {
 		all = append(all, fmt.Sprintf("filter/%02d", i))
 	}
-	const each = 2 + 9 + 1 // bytes that a filter takes
+	const each = 2 + 9 + 1 // bytes of a filter
 	for name, test := range map[string]struct {
 		option int
 		props  []byte // of CONNACK
@@ -117,7 +117,8 @@ func TestSubscribesAgainInBatches(t *testing.T) {
 	}
 }
 
-// A subscription keeps its identifier, which is of a whole SUBSCRIBE, and its options.
+// A subscription keeps its options and its identifier, which belongs to a whole
+// SUBSCRIBE.
 func TestSubscribesAgainAsItWas(t *testing.T) {
 	c, s, b, _ := start(t, nil)
 	for id := 1; id <= 2; id++ {
@@ -141,8 +142,8 @@ func TestSubscribesAgainAsItWas(t *testing.T) {
 	}
 }
 
-// A broker that never answered while subscribing again left a client that called
-// itself connected and heard nothing.
+// If the broker never answered the resubscription, the client reported that it was
+// connected, and received nothing.
 func TestSubscribingAgainTimesOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, s, b, log := start(t, func(o *Options) { o.ConnectTimeout, o.SessionExpiry = 5*time.Second, 1000*time.Second })
@@ -174,8 +175,8 @@ func TestSubscribingAgainTimesOut(t *testing.T) {
 	})
 }
 
-// An UNSUBSCRIBE made without a connection was forgotten: the subscription came back
-// with the next connection.
+// An UNSUBSCRIBE without a connection was forgotten: the subscription came back on the
+// next connection.
 func TestUnsubscribedOffline(t *testing.T) {
 	for name, test := range map[string]struct {
 		queue   OfflinePolicy
@@ -233,8 +234,8 @@ func TestUnsubscribedOffline(t *testing.T) {
 	}
 }
 
-// A SUBSCRIBE whose caller had given up was granted all the same, and stayed: the
-// broker sent what nobody had subscribed to.
+// A SUBSCRIBE whose caller had given up was granted, and stayed: the broker sent
+// messages that nobody wanted.
 func TestGrantThatComesTooLate(t *testing.T) {
 	timesOut := func(t *testing.T, c *Client, s Subscription) {
 		t.Helper()
@@ -260,7 +261,7 @@ func TestGrantThatComesTooLate(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			c, s, b, _ := start(t, withSession)
 			timesOut(t, c, Subscription{Filter: "a"})
-			wantSubscribe(t, b, "a") // and the broker may have done it
+			wantSubscribe(t, b, "a") // the broker may have granted it
 			b = again(t, s, b, 1)
 			b.unsuback(wantUnsubscribe(t, b, "a").PacketID, 0)
 			b.nothing()
@@ -291,7 +292,7 @@ func TestGrantThatComesTooLate(t *testing.T) {
 			refused := subscribing(c, Subscription{Filter: "a", QoS: 0})
 			other := wantSubscribe(t, b, "a")
 			b.suback(late.PacketID, 2)
-			b.nothing() // what comes of the other one may mend it
+			b.nothing() // the other call may still set it right
 			b.suback(other.PacketID, 0x87)
 			wantCode(t, <-refused, Refused, "")
 			p := wantSubscribe(t, b, "a")
@@ -315,7 +316,7 @@ func TestGrantThatComesTooLate(t *testing.T) {
 			b.nothing()
 			b.unsuback(end.PacketID, 0x87)
 			wantCode(t, <-refused, Refused, "")
-			p := wantSubscribe(t, b, "a") // which goes on, as it was
+			p := wantSubscribe(t, b, "a") // the subscription stays as it was
 			if p.Subscriptions[0].QoS != 1 {
 				t.Errorf("SUBSCRIBE %v", p)
 			}
@@ -332,16 +333,16 @@ func TestGrantThatComesTooLate(t *testing.T) {
 			defer cancel()
 			_, err := c.Unsubscribe(ctx, []string{"a"}, nil)
 			wantCode(t, err, Timeout, "")
-			wantUnsubscribe(t, b, "a") // and never answered
+			wantUnsubscribe(t, b, "a") // never answered
 			b = again(t, s, b, 0)
 			b.nothing()
 		})
 	})
 }
 
-// The broker had forgotten the session and said so, in a CONNACK that was lost. The
-// next CONNACK said that there was a session, the new and empty one: the client was
-// connected, and subscribed to nothing.
+// The broker had forgotten the session, and the CONNACK that said so was lost. The next
+// CONNACK reported a session, the new and empty one: the client was connected without
+// subscriptions.
 func TestConnackLostBrokerForgot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, s, b, log := start(t, withSession)
@@ -362,7 +363,7 @@ func TestConnackLostBrokerForgot(t *testing.T) {
 				}
 				p := wantSubscribe(t, b, "a", "b")
 				for _, o := range p.Subscriptions {
-					if o.RetainHandling != 1 { // or what is retained would come again where they exist
+					if o.RetainHandling != 1 { // else retained messages come again for subscriptions that exist
 						t.Errorf("%+v", o)
 					}
 				}
@@ -374,7 +375,7 @@ func TestConnackLostBrokerForgot(t *testing.T) {
 	})
 }
 
-// subscribeEach subscribes to filters, each with an identifier of its own.
+// subscribeEach subscribes to filters, each with its own identifier.
 func subscribeEach(c *Client, filters ...string) <-chan subscribed {
 	subs := make([]Subscription, len(filters))
 	for i, f := range filters {
@@ -393,8 +394,7 @@ type subscribed struct {
 	err error
 }
 
-// Filters with identifiers of their own go in packets of their own, and are answered
-// as one call.
+// Filters with different identifiers go in separate packets, and settle as one call.
 func TestSubscribeWithAnIdentifierForEach(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, _, b, _ := start(t, nil)
@@ -426,7 +426,7 @@ func TestSubscribeWithAnIdentifierForEach(t *testing.T) {
 	})
 }
 
-// A call that fails in part is taken back whole.
+// A call that fails in part is undone completely.
 func TestSubscribeThatFailsInPart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, s, b, log := start(t, nil)
@@ -441,8 +441,7 @@ func TestSubscribeThatFailsInPart(t *testing.T) {
 	})
 }
 
-// It takes back no more than it brought: what the filters had before goes on, and so does
-// what a later call asked for.
+// It is undone without affecting earlier subscriptions to its filters, or later calls.
 func TestSubscribeThatFailsInPartLeavesWhatWasBefore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, s, b, _ := start(t, nil)

@@ -27,7 +27,7 @@ func requestAsync(ctx context.Context, c *Client, m Message) <-chan reply {
 	return ch
 }
 
-// grantAnswers takes the SUBSCRIBE for answers, and returns its topic.
+// grantAnswers grants the subscription to the response topic, and returns that topic.
 func grantAnswers(t *testing.T, b *brokerConn) string {
 	t.Helper()
 	p := b.read()
@@ -38,7 +38,7 @@ func grantAnswers(t *testing.T, b *brokerConn) string {
 	return p.Content.(*packets.Subscribe).Subscriptions[0].Topic
 }
 
-// answer sends an answer to a request.
+// answer replies to a request.
 func (b *brokerConn) answer(q *packets.Publish, qos byte, id byte, payload string) {
 	m := Message{Topic: q.Properties.ResponseTopic, QoS: qos, Payload: []byte(payload)}
 	m.Properties.CorrelationData = q.Properties.CorrelationData
@@ -62,7 +62,7 @@ func TestRequestsAnsweredInAnyOrder(t *testing.T) {
 	}
 	asked := make([]*packets.Publish, n)
 	for i := range asked {
-		asked[i] = publishOf(t, b.read()) // and no second SUBSCRIBE
+		asked[i] = publishOf(t, b.read()) // no second SUBSCRIBE
 		if asked[i].Properties.ResponseTopic != topic {
 			t.Errorf("response topic %s, subscribed to %s", asked[i].Properties.ResponseTopic, topic)
 		}
@@ -77,8 +77,8 @@ func TestRequestsAnsweredInAnyOrder(t *testing.T) {
 	}
 }
 
-// Whoever works on a message may ask for something meanwhile. The answer is
-// acknowledged in its turn [MQTT-4.6.0-2].
+// A receiver may call Request before its batch is done. The reply is acknowledged in
+// its turn [MQTT-4.6.0-2].
 func TestRequestWhileABatchIsNotDone(t *testing.T) {
 	c, _, b, _ := start(t, nil)
 	b.send(0x32, 6, 0, 1, 't', 0, 7, 0)
@@ -90,7 +90,7 @@ func TestRequestWhileABatchIsNotDone(t *testing.T) {
 		t.Fatalf("%+v", got)
 	}
 	wantNil(t, publishAsync(c, Message{Topic: "marker"}))
-	wantTopics(t, b, "marker") // and no PUBACK before it
+	wantTopics(t, b, "marker") // no PUBACK before it
 	batch.Done()
 	b.expect(0x40, 2, 0, 7, 0x40, 2, 0, 8)
 }
@@ -128,8 +128,7 @@ func TestRequestTimesOutAndAborts(t *testing.T) {
 		stop()
 		wantCode(t, (<-r).err, Aborted, "")
 
-		// A late answer, one that nobody asked for, and a second one are messages
-		// like any other.
+		// A late, an unsolicited or a second reply is a message like any other.
 		b.answer(late, 0, 0, "late")
 		if m, _ := receiveOne(t, c); string(m.Payload) != "late" {
 			t.Errorf("got %s", m.Payload)
@@ -213,8 +212,8 @@ func TestResponseInformationIsUsed(t *testing.T) { // 3.2.2.3.15
 	}
 }
 
-// A broker that has other Response Information on the next connection: who asked before is
-// answered where he asked to be.
+// If the Response Information changes with the next connection, earlier requests keep
+// their response topic.
 func TestResponseInformationThatChanges(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, s, b, _ := start(t, func(o *Options) { o.RequestResponseInfo, o.SessionExpiry = true, time.Hour }, 0x1A, 0, 1, 'a')

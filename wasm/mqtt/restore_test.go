@@ -9,8 +9,8 @@ import (
 	"mqttwasm/wasm/mqtt/internal/session"
 )
 
-// Records that make no sense are deleted and told, and those beside a broken one
-// don't fall to the next message of that number.
+// Invalid records are deleted and reported. Records that belong to a broken one do not
+// apply to the next message with its number.
 func TestBrokenRecords(t *testing.T) {
 	d := newDisk()
 	m := newMemStore(t, d)

@@ -7,10 +7,10 @@ import (
 	"time"
 )
 
-// What is in flight when the broker has forgotten the session.
+// Messages in flight when the broker has forgotten the session.
 func TestRepublish(t *testing.T) {
 	for name, qos := range map[string]byte{"QoS 1": 1, "QoS 2": 2} {
-		for _, received := range []bool{false, true} { // PUBREC came
+		for _, received := range []bool{false, true} { // PUBREC has arrived
 			for _, republish := range []bool{false, true} {
 				if received && qos == 1 {
 					continue
@@ -52,7 +52,7 @@ func TestRepublish(t *testing.T) {
 	}
 }
 
-// What a lost session gave back to the queue expires there too.
+// A message that returned to the queue with a lost session expires there, too.
 func TestExpiryAfterRepublish(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, s, b, log := start(t, func(o *Options) {
@@ -74,7 +74,7 @@ func TestExpiryAfterRepublish(t *testing.T) {
 	})
 }
 
-// [MQTT-3.1.2-23], by our own clock
+// [MQTT-3.1.2-23], by the client's own clock
 func TestSessionExpiryIsHonouredLocally(t *testing.T) {
 	for _, slept := range []time.Duration{99 * time.Second, 100 * time.Second} {
 		synctest.Test(t, func(t *testing.T) {
@@ -120,7 +120,7 @@ func TestTighterLimitsAfterReconnect(t *testing.T) {
 	fine := publishAsync(c, Message{Topic: "fine", QoS: 1})
 	c.Wake()
 	b = s.next()
-	b.accept(1, 0x24, 1, 0x25, 0, 0x27, 0, 0, 0, 100) // Maximum QoS 1, nothing retained, 100 bytes
+	b.accept(1, 0x24, 1, 0x25, 0, 0x27, 0, 0, 0, 100) // Maximum QoS 1, no retained messages, 100 bytes
 	wantTopics(t, b, "fine")
 	wantCode(t, <-inFlight, PacketTooLarge, "payload")
 	wantCode(t, <-large, PacketTooLarge, "payload")
@@ -130,7 +130,7 @@ func TestTighterLimitsAfterReconnect(t *testing.T) {
 	wantNil(t, fine)
 }
 
-// [MQTT-3.3.4-7], with messages that are sent again counted.
+// [MQTT-3.3.4-7]: resent messages count.
 func TestReceiveMaximumAfterReconnect(t *testing.T) {
 	synctest.Test(t, receiveMaximumAfterReconnect)
 }
@@ -151,7 +151,7 @@ func receiveMaximumAfterReconnect(t *testing.T) {
 	publishOf(t, b.read())
 	publishOf(t, b.read())
 	wait[Connected](log)
-	b.nothing() // of a third, while two are in flight
+	b.nothing() // no third while two are in flight
 	b.send(0x40, 2, 0, 1)
 	wantTopics(t, b, "3")
 	b.send(0x40, 2, 0, 2)

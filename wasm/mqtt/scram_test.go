@@ -11,9 +11,8 @@ import (
 	"mqttwasm/wasm/mqtt/scram"
 )
 
-// scram is the broker's half of an exchange that began with the client's first
-// message. It returns the server's last message, and whether the client is who
-// it says.
+// scram plays the broker's side after the client's first message. It returns the
+// server's last message, and whether the client is authenticated.
 func (b *brokerConn) scram(server *scramlib.Server, first []byte) (last string, ok bool) {
 	b.t.Helper()
 	conv := server.NewConversation()
@@ -31,7 +30,7 @@ func (b *brokerConn) scram(server *scramlib.Server, first []byte) (last string, 
 	return last, err == nil && conv.Valid()
 }
 
-// scramConnack is the CONNACK with the server's last message.
+// scramConnack returns a CONNACK with the server's last message.
 func scramConnack(last string) []byte {
 	props := wire.AppendString([]byte{packets.PropAuthMethod}, []byte("SCRAM-SHA-256"))
 	return connackFrame(append(props, authData(last)...)...)
@@ -42,7 +41,7 @@ func withScram(username, password string) func(*Options) {
 }
 
 func TestScram(t *testing.T) {
-	const username = "a,b=c ü" // two of which are written otherwise
+	const username = "a,b=c ü" // two characters of it are escaped
 	server := mqtttest.ScramServer(t, username, "pencil")
 	s := newScripted(t)
 	o := s.options()
@@ -81,7 +80,7 @@ func TestScram(t *testing.T) {
 		t.Error(err)
 	}
 
-	b.Close() // and again, with a conversation of its own
+	b.Close() // again, with a new exchange
 	b = accept()
 	wait[Connected](log) // the first
 	wait[Connected](log)
@@ -103,7 +102,7 @@ func TestScramRefused(t *testing.T) {
 		}
 	})
 	for name, test := range map[string]struct {
-		last  string // what the server sends in place of its signature
+		last  string // what the server sends instead of its signature
 		code  Code
 		words string
 	}{

@@ -14,8 +14,8 @@ import (
 	"mqttwasm/wasm/mqtt/internal/mqtttest"
 )
 
-// scripted is a broker that does, byte by byte, what a test tells it. It works
-// the same natively and as WebAssembly, since nothing in it leaves the process.
+// scripted is a broker that does, byte by byte, what a test tells it to. It works
+// natively and as WebAssembly, because nothing leaves the process.
 type scripted struct {
 	t     *testing.T
 	dials chan *brokerConn
@@ -35,7 +35,7 @@ func (s *scripted) options() Options {
 	return Options{URL: "ws://broker.example/mqtt", Dial: s.dial, ClientID: "test", ReconnectMin: time.Millisecond}
 }
 
-// next is the next connection that the client makes.
+// next returns the next connection that the client makes.
 func (s *scripted) next() *brokerConn { return <-s.dials }
 
 type brokerConn struct {
@@ -49,7 +49,7 @@ func (b *brokerConn) send(bytes ...byte) {
 	}
 }
 
-// read returns the client's next packet that is no PINGREQ; nil at the end.
+// read returns the client's next packet other than PINGREQ; nil at the end.
 func (b *brokerConn) read() *packets.ControlPacket {
 	for {
 		p, err := readPacket(b)
@@ -73,7 +73,7 @@ func readPacket(r io.Reader) (*packets.ControlPacket, error) {
 	return packets.ReadPacket(io.MultiReader(bytes.NewReader(head), r))
 }
 
-// nothing checks that the client sends nothing more. It is for synctest.
+// nothing checks that the client sends nothing more. It needs a synctest bubble.
 func (b *brokerConn) nothing() {
 	b.t.Helper()
 	synctest.Wait()
@@ -103,7 +103,7 @@ func (b *brokerConn) accept(sessionPresent byte, props ...byte) *packets.Connect
 	return p.Content.(*packets.Connect)
 }
 
-// events collects a client's events.
+// eventLog collects a client's events.
 type eventLog chan Event
 
 func (l eventLog) on(ev Event) { l <- ev }

@@ -14,7 +14,7 @@ import (
 	"mqttwasm/wasm/mqtt/internal/wire"
 )
 
-// servers are scripted brokers by URL; the others can't be reached.
+// servers are scripted brokers by URL; the others are unreachable.
 type servers struct {
 	*scripted
 	mu    sync.Mutex
@@ -201,8 +201,8 @@ func TestRetryRefused(t *testing.T) {
 	wait[Connected](log)
 }
 
-// A broker that does not read what is sent again is found by the keep-alive, like
-// any other dead one.
+// A broker that does not read resent messages is noticed by the keep-alive, like any
+// dead one.
 func TestStuckWhileSendingAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		first := true
@@ -215,7 +215,7 @@ func TestStuckWhileSendingAgain(t *testing.T) {
 					first = false
 					return dial(ctx, url)
 				}
-				ours, theirs := net.Pipe() // nobody reads, and nothing is buffered
+				ours, theirs := net.Pipe() // nobody reads, and there is no buffer
 				second <- theirs
 				return ours, nil
 			}

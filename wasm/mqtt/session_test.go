@@ -12,8 +12,8 @@ import (
 
 func withSession(o *Options) { o.SessionExpiry = 1000 * time.Second }
 
-// [MQTT-4.4.0-1], [MQTT-4.6.0-1]: what was in flight is sent again, in order,
-// with DUP and the same identifiers; an exchange after PUBREC goes on with PUBREL.
+// [MQTT-4.4.0-1], [MQTT-4.6.0-1]: messages in flight are resent in order, with DUP and
+// the same identifiers. After PUBREC the exchange continues with PUBREL.
 func TestInFlightIsSentAgain(t *testing.T) {
 	c, s, b, log := start(t, withSession)
 	first := publishAsync(c, Message{Topic: "1", QoS: 1})
@@ -65,7 +65,7 @@ func TestInFlightIsSentAgain(t *testing.T) {
 func TestSessionLostSettlesEveryPublish(t *testing.T) {
 	for name, test := range map[string]struct {
 		options func(*Options)
-		again   bool // the broker takes the next connection, without the session
+		again   bool // the broker accepts the next connection, without the session
 	}{
 		"no session expiry [MQTT-3.1.2-23]":    {nil, false},
 		"session present: no [MQTT-3.2.2-4]":   {withSession, true},
@@ -107,7 +107,7 @@ func receiveMaximumOfTheBrokerIsObeyed(t *testing.T) {
 	for i := 0; i < 5; i++ {
 		p := publishOf(t, b.read())
 		if i == 1 {
-			b.nothing() // the broker takes 2
+			b.nothing() // the broker allows 2
 		}
 		if i > 0 {
 			b.send(0x40, 2, 0, byte(i))
@@ -149,7 +149,7 @@ func TestPublishTimesOutAndAborts(t *testing.T) {
 	wantCode(t, <-ch, Aborted, "")
 }
 
-// The broker is told that a message arrived only once it is safe.
+// A message is acknowledged only once its batch is done.
 func TestAcknowledgedOnlyWhenDone(t *testing.T) {
 	c, _, b, _ := start(t, nil)
 	b.send(0x32, 6, 0, 1, 't', 0, 7, 0) // QoS 1, id 7
@@ -173,8 +173,8 @@ func TestAcknowledgedOnlyWhenDone(t *testing.T) {
 	b.expect(0x70, 2, 0, 8)
 }
 
-// [MQTT-4.3.3-10]: a QoS 2 message that comes again is not handed out again,
-// on the same connection or the next.
+// [MQTT-4.3.3-10]: a QoS 2 message that is resent is not delivered again, on the same
+// connection or the next.
 func TestQoS2IsNeverDoubled(t *testing.T) {
 	c, s, b, _ := start(t, withSession)
 	message := []byte{0x34, 6, 0, 1, 't', 0, 8, 0}
@@ -182,7 +182,7 @@ func TestQoS2IsNeverDoubled(t *testing.T) {
 	marker := []byte{0x30, 4, 0, 1, 'm', 0}
 	b.send(message...)
 	_, batch := receiveOne(t, c)
-	b.send(again...) // before it was taken
+	b.send(again...) // before Done
 	b.Close()
 	b = s.next()
 	b.accept(1)
@@ -210,8 +210,8 @@ func TestQoS2IsNeverDoubled(t *testing.T) {
 	}
 }
 
-// A QoS 1 message that was taken while there was no connection is acknowledged
-// when it comes again, and not handed out twice.
+// A QoS 1 message that was done while there was no connection is acknowledged when it
+// is resent, and not delivered again.
 func TestQoS1TakenWhileOffline(t *testing.T) {
 	c, s, b, log := start(t, withSession)
 	b.send(0x32, 6, 0, 1, 't', 0, 7, 0)
@@ -246,7 +246,7 @@ func TestAcknowledgementsOfALostSessionAreNotSent(t *testing.T) {
 	if err := <-publishAsync(c, Message{Topic: "p"}); err != nil {
 		t.Error(err)
 	}
-	if p := publishOf(t, b.read()); p.Topic != "p" { // and no second PUBACK
+	if p := publishOf(t, b.read()); p.Topic != "p" { // no second PUBACK
 		t.Errorf("got %v", p)
 	}
 }
@@ -260,8 +260,8 @@ func TestBrokerOverOurReceiveMaximum(t *testing.T) { // [MQTT-3.3.4-9]
 	wantCode(t, wait[Closed](log).Err, Protocol, "")
 }
 
-// Debian's mosquitto exceeds the limit after messages have waited. Who chose no
-// limit has nothing from a connection that breaks again and again.
+// Debian's mosquitto exceeds the limit after it has queued messages. A client that
+// chose no limit must not lose its connection over and over for that.
 func TestBrokerOverTheDefaultReceiveMaximum(t *testing.T) {
 	c, _, b, log := start(t, func(o *Options) { o.Reconnect = ReconnectNever })
 	send := func(id int) { b.send(0x32, 6, 0, 1, 't', byte(id>>8), byte(id), 0) }

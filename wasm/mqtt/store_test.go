@@ -31,8 +31,8 @@ func TestStoreSettlesWhenDurableAlsoOffline(t *testing.T) {
 	wantTopics(t, b, "t")
 }
 
-// What was promised to be sent is neither taken back by its caller, nor given up
-// with the connection.
+// A message reported as stored can no longer be canceled, and survives a lost
+// connection.
 func TestStoredIsAPromise(t *testing.T) {
 	d := newDisk()
 	m := newMemStore(t, d)
@@ -50,7 +50,7 @@ func TestStoredIsAPromise(t *testing.T) {
 	publishOf(t, b.read())
 	b.send(0x40, 2, 0, 1)
 	wantTopics(t, b, "2")
-	// Its failure has no call that would report it.
+	// No call is left to report its failure.
 	b.send(0x40, 3, 0, 2, 0x97)
 	if e := wantCode(t, wait[Failed](log).Err, Refused, ""); e.ReasonCode != 0x97 {
 		t.Errorf("%+v", e)
@@ -98,7 +98,7 @@ func TestStoreQuota(t *testing.T) {
 					b.accept(1)
 					wait[Connected](log)
 				}
-				next := publishAsync(c, Message{Topic: "2"}) // which needs no record
+				next := publishAsync(c, Message{Topic: "2"}) // needs no record
 				wantTopics(t, b, "2")
 				wantNil(t, next)
 				<-idle(c)
@@ -110,7 +110,7 @@ func TestStoreQuota(t *testing.T) {
 	}
 }
 
-// A failure of the other writes is told, and nothing waits for ever.
+// Failures of the other writes are reported, and nothing waits for ever.
 func TestStoreFailuresAreTold(t *testing.T) {
 	d := newDisk()
 	m := newMemStore(t, d)
@@ -205,7 +205,7 @@ func TestStoreIsClosedOnce(t *testing.T) {
 			_, batch := receiveOne(t, c)
 			end(c, s, b)
 			<-c.Done()
-			batch.Done() // touches the store no more
+			batch.Done() // no longer touches the store
 			if m.closed != 1 {
 				t.Errorf("closed %d times", m.closed)
 			}
@@ -241,7 +241,7 @@ func TestStoreMayWaitInClose(t *testing.T) {
 	c, _, b, _ := start(t, func(o *Options) { durable(m)(o); o.Store = p })
 	b.send(0x34, 6, 0, 1, 't', 0, 8, 0)
 	_, batch := receiveOne(t, c)
-	batch.Done() // a change that is not done yet
+	batch.Done() // a change that is still pending
 	go func() { _ = c.Disconnect(background, DisconnectOptions{}) }()
 	<-p.closing
 	close(m.hold)

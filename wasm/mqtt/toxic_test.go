@@ -18,7 +18,7 @@ import (
 	"mqttwasm/server/broker"
 )
 
-// toxic is the embedded broker behind a network that can be poisoned.
+// toxic is the embedded broker behind a network that can be disturbed.
 type toxic struct {
 	t     *testing.T
 	proxy *toxiproxy.Proxy
@@ -49,8 +49,8 @@ func newToxic(t *testing.T) *toxic {
 	return x
 }
 
-// patient accepts connections without deadlines: the broker doesn't close those
-// of a client that fell silent, so it is the client that has to notice.
+// patient accepts connections without deadlines: the broker does not close those of a
+// silent client, so the client has to notice.
 type patient struct{ net.Listener }
 
 type patientConn struct{ net.Conn }
@@ -63,7 +63,7 @@ func (p patient) Accept() (net.Conn, error) {
 func (patientConn) SetDeadline(time.Time) error     { return nil }
 func (patientConn) SetReadDeadline(time.Time) error { return nil }
 
-// poison adds a toxic in one direction: upstream is to the broker.
+// poison adds a toxic in one direction; upstream is toward the broker.
 func (x *toxic) poison(kind, direction, attributes string) {
 	x.t.Helper()
 	toxic := fmt.Sprintf(`{"type": %q, "stream": %q, "attributes": {%s}}`, kind, direction, attributes)
@@ -126,7 +126,7 @@ func TestLatency(t *testing.T) {
 	}
 }
 
-// A message that takes longer than the keep-alive time to arrive is not silence.
+// A message that takes longer than the keep-alive to arrive is not silence.
 func TestBandwidthLimit(t *testing.T) {
 	x := newToxic(t)
 	x.poison("bandwidth", "downstream", `"rate": 250`) // kB/s
@@ -151,7 +151,7 @@ func TestBandwidthLimit(t *testing.T) {
 	}
 }
 
-// Disconnect does not wait for a peer that takes its time to close.
+// Disconnect does not wait for a peer that is slow to close.
 func TestSlowClose(t *testing.T) {
 	x := newToxic(t)
 	x.poison("slow_close", "upstream", `"delay": 60000`)
@@ -166,7 +166,7 @@ func TestSlowClose(t *testing.T) {
 	}
 }
 
-// What was in flight when the connection was reset arrives on the next, once.
+// A message in flight when the connection is reset arrives on the next one, once.
 func TestReset(t *testing.T) {
 	x := newToxic(t)
 	c, log := x.connect(nil)
@@ -190,8 +190,8 @@ func TestReset(t *testing.T) {
 	}
 }
 
-// A link that swallows everything is noticed within 1.5 times the keep-alive
-// time, and what was in flight arrives on the next.
+// A link that loses everything is noticed within 1.5 times the keep-alive, and the
+// message in flight arrives on the next connection.
 func TestBlackHole(t *testing.T) {
 	x := newToxic(t)
 	c, log := x.connect(func(o *Options) { o.KeepAlive = time.Second })

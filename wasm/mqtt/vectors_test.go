@@ -19,8 +19,8 @@ import (
 	"mqttwasm/wasm/mqtt/internal/wire"
 )
 
-// The byte vectors are a folder of JSON files in the form that mosquitto's own
-// tests use: what a broker sends, and whether the client must hang up.
+// The byte vectors are a folder of JSON files in the format of mosquitto's own tests:
+// what a broker sends, and whether the client must disconnect.
 
 type vectorGroup struct {
 	Group            string
@@ -44,8 +44,8 @@ type vectorTest struct {
 
 type vectorStep struct{ Type, Payload string }
 
-// A receiver MAY refuse a control character, and one that does is locked out by any
-// message that a broker has stored and sends again.
+// A receiver MAY refuse a control character, but one that does is locked out by any
+// stored message that the broker resends.
 const mayRefuse = "1.5.4: a control character is malformed only if the receiver says so; it MAY"
 
 // heldWrong lists the cases that contradict the specification, with the clause.
@@ -154,7 +154,7 @@ func playVector(t *testing.T, g vectorGroup, test vectorTest) {
 			t.Fatalf("%s: %v", step.Payload, err)
 		}
 		if step.Type == "send" {
-			_, _ = b.Write(bytes) // the client may have hung up already
+			_, _ = b.Write(bytes) // the client may have disconnected already
 		} else if !expectVector(t, b, bytes) {
 			hungUp = true
 			break
@@ -170,7 +170,7 @@ func playVector(t *testing.T, g vectorGroup, test vectorTest) {
 	<-ended
 }
 
-// obey does what the first packet that the broker expects says.
+// obey makes the call that sends the first packet which the broker expects.
 func obey(t *testing.T, c *Client, steps []vectorStep) {
 	for _, step := range steps {
 		if step.Type != "recv" {
@@ -221,10 +221,10 @@ func obey(t *testing.T, c *Client, steps []vectorStep) {
 	}
 }
 
-// expectVector reads what the broker expects; false when the client hung up
-// instead. A PUBLISH, SUBSCRIBE or UNSUBSCRIBE of ours must say the same, but
-// properties may come in any order, and we never send an alias beyond the
-// broker's Topic Alias Maximum [MQTT-3.3.2-9].
+// expectVector reads what the broker expects; it returns false if the client
+// disconnected instead. A PUBLISH, SUBSCRIBE or UNSUBSCRIBE must have the same content,
+// but properties may be in any order, and we never send an alias beyond the broker's
+// Topic Alias Maximum [MQTT-3.3.2-9].
 func expectVector(t *testing.T, b *brokerConn, want []byte) bool {
 	t.Helper()
 	kind := want[0] >> 4
@@ -258,7 +258,7 @@ func expectVector(t *testing.T, b *brokerConn, want []byte) bool {
 	return true
 }
 
-// alive asks the client for an acknowledgement.
+// alive reports whether the client acknowledges a message.
 func alive(b *brokerConn) bool {
 	topic := "alive check"
 	frame := append([]byte{0x32, byte(2 + len(topic) + 3), 0, byte(len(topic))}, topic...)
@@ -278,7 +278,7 @@ func alive(b *brokerConn) bool {
 
 var vectorWord = regexp.MustCompile(`'[^']*'|\S+`)
 
-// vectorBytes reads the words of a payload.
+// vectorBytes parses a payload.
 func vectorBytes(payload string) (b []byte, err error) {
 	for _, word := range vectorWord.FindAllString(payload, -1) {
 		number := func(bits int) (n uint64) {

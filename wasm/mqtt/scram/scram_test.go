@@ -9,7 +9,7 @@ import (
 	"mqttwasm/wasm/mqtt/internal/mqtttest"
 )
 
-// withNonce returns an Authenticator that is not random.
+// withNonce returns an Authenticator with a fixed nonce.
 func withNonce(nonce string) *Authenticator {
 	a := SHA256("user", "pencil")
 	a.nonce = func() string { return nonce }
@@ -43,7 +43,7 @@ func TestVector(t *testing.T) {
 	if a.Method() != "SCRAM-SHA-256" {
 		t.Errorf("method %q", a.Method())
 	}
-	for range 2 { // the second time with the key it has
+	for range 2 { // the second time with the cached key
 		if got, err := a.Start(t.Context()); err != nil || string(got) != clientFirst {
 			t.Errorf("%s, %v", got, err)
 		}
@@ -54,7 +54,7 @@ func TestVector(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	_ = wantError(t, a.Finish(t.Context(), []byte(serverFinal)), false, 0x87) // a signature counts once
+	_ = wantError(t, a.Finish(t.Context(), []byte(serverFinal)), false, 0x87) // a signature is valid once
 }
 
 func TestExchangeFails(t *testing.T) {
@@ -102,7 +102,7 @@ func TestExchangeFails(t *testing.T) {
 }
 
 func TestAgainstAnotherImplementation(t *testing.T) {
-	const username = "a,b=c ü" // two of which are written otherwise
+	const username = "a,b=c ü" // two characters of it are escaped
 	a := SHA256(username, "pencil")
 	for range 2 { // each connection has an exchange of its own
 		conv := mqtttest.ScramServer(t, username, "pencil").NewConversation()
@@ -149,10 +149,10 @@ func TestWrongPasswordAgainstAnotherImplementation(t *testing.T) {
 	}
 }
 
-// A broker that does not know the password can't end the exchange.
+// A broker that does not know the password cannot complete the exchange.
 func TestBrokerDoesNotProveItself(t *testing.T) {
 	for name, test := range map[string]struct {
-		last  string // what the server sends in place of its signature
+		last  string // what the server sends instead of its signature
 		words string // of its refusal; "": it did not refuse
 	}{
 		"wrong signature":   {"v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=", ""},
@@ -188,7 +188,7 @@ func FuzzExchange(f *testing.F) {
 		a := withNonce("NONCE")
 		_, _ = a.Start(context.Background())
 		if _, _, n, err := parseServerFirst(first); err == nil && n > 5000 {
-			return // slow, and no different
+			return // slow, with no new cases
 		}
 		_, err := a.Continue(context.Background(), []byte(first))
 		var e *Error

@@ -8,9 +8,9 @@ import (
 	"mqttwasm/wasm/mqtt/internal/wire"
 )
 
-// BenchmarkRound puts messages, takes them in batches and recycles those; the time
-// is of one message. With a buffer it is what a large message costs that was read
-// into one from the inbox, without the reading.
+// BenchmarkRound puts messages, takes them in batches and recycles the batches; the
+// time is per message. With a buffer it measures a large message that was read into a
+// buffer from the inbox, without the read.
 func BenchmarkRound(b *testing.B) {
 	for _, c := range []struct {
 		size  int
@@ -27,7 +27,7 @@ func BenchmarkRound(b *testing.B) {
 			p := *inBuffer(b, make([]byte, 0, headroom+len(frame)), frame)
 			body := p.Buffer
 			p.Buffer = nil
-			perBatch := min(1000, batchBytes/(c.size+40)) // as many as a batch takes
+			perBatch := min(1000, batchBytes/(c.size+40)) // as many as fit in a batch
 			b.SetBytes(int64(c.size))
 			b.ReportAllocs()
 			for n := 1; b.Loop(); n++ {
@@ -51,8 +51,8 @@ func BenchmarkRound(b *testing.B) {
 	}
 }
 
-// What one message costs must not depend on how many wait before it. make bench
-// shows this curve next to those that it measures in the browser.
+// The cost of a message must not depend on how many wait before it. make bench shows
+// this curve beside those measured in the browser.
 func BenchmarkGrowthInbox(b *testing.B) {
 	for _, length := range []int{1000, 10_000, 100_000} {
 		b.Run(fmt.Sprintf("waiting=%d", length), func(b *testing.B) {
@@ -68,7 +68,7 @@ func BenchmarkGrowthInbox(b *testing.B) {
 	}
 }
 
-// Nor how many that must not be dropped wait where the limit is reached.
+// Nor may it depend on how many messages that must not be dropped wait at the limit.
 func BenchmarkGrowthFullInbox(b *testing.B) {
 	for _, acked := range []int{0, 1000, 10_000, 100_000} {
 		b.Run(fmt.Sprintf("acked=%d", acked), func(b *testing.B) {

@@ -8,8 +8,8 @@ import (
 	"mqttwasm/wasm/mqtt/internal/wire"
 )
 
-// A large message becomes a record in the buffer that it was read into, and says
-// the same as one that was copied.
+// A large message becomes a record in the buffer that it was read into, with the same
+// content as a copy.
 func TestRecordInPlace(t *testing.T) {
 	payload := make([]byte, 50_000)
 	for i := range payload {
@@ -48,7 +48,7 @@ func TestRecordInPlace(t *testing.T) {
 					frame[idAt+1] = 1
 				}
 				p := inBuffer(t, in.Buffer(max(40_000, 16+len(frame))), frame)
-				if n := len(p.Properties); c.inside { // where they lie when nobody copied them
+				if n := len(p.Properties); c.inside { // where they are unless they were copied
 					from := headroom + 2 + len(p.Topic) + 2*min(int(qos), 1) + wire.VarintSize(n+len(registers))
 					if !bytes.Equal(p.Buffer[from:from+n], p.Properties) {
 						t.Fatal("not there")
@@ -77,7 +77,7 @@ func TestRecordInPlace(t *testing.T) {
 				}
 				in.Recycle(&b)
 				held(t, in)
-				back := false // the buffer, also when the message was copied out of it
+				back := false // the buffer, even if the message was copied out of it
 				for next := in.Spare(cap(buf)); next != nil; next = in.Spare(cap(buf)) {
 					back = back || &next[:1][0] == &buf[0]
 				}
@@ -89,7 +89,7 @@ func TestRecordInPlace(t *testing.T) {
 	}
 }
 
-// A buffer in which the payload does not lie is no record.
+// A buffer that does not contain the payload is not used as a record.
 func TestPayloadOutsideOfItsBuffer(t *testing.T) {
 	in := New(defaultLimit)
 	p := wire.Publish{Topic: []byte("t"), Payload: bytes.Repeat([]byte{1}, 40_000), Buffer: make([]byte, 41_000)}
@@ -132,8 +132,7 @@ func TestBuffer(t *testing.T) {
 	}
 }
 
-// Where a receiver stalls the buffers of the messages that are dropped serve the
-// next ones.
+// When a receiver stalls, the buffers of dropped messages are reused for the next ones.
 func TestBuffersAreUsedAgainAtTheLimit(t *testing.T) {
 	in := New(1 << 20)
 	payload := make([]byte, 64<<10)

@@ -10,20 +10,20 @@ import (
 )
 
 const (
-	defaultLimit = 32 << 20 // bytes, as package mqtt has it
+	defaultLimit = 32 << 20 // bytes, as in package mqtt
 	readAt       = 1700000000123.25
 )
 
 var zeros = make([]byte, 6<<20) // payloads
 
-// put adds a message whose receipt is 0 at QoS 0.
+// put adds a message; receipt is 0 at QoS 0.
 func put(in *Inbox, topic string, qos byte, payload []byte, receipt uint64) {
 	p := wire.Publish{Flags: qos << 1, Topic: []byte(topic), Payload: payload}
 	in.Put(&p, p.Topic, readAt, receipt)
 }
 
-// putLarge adds a message that was read into a buffer from the inbox, as the
-// transport does it.
+// putLarge adds a message that was read into a buffer from the inbox, as the transport
+// does.
 func putLarge(t testing.TB, in *Inbox, topic string, qos byte, payload []byte, receipt uint64) {
 	t.Helper()
 	head, idAt := wire.EncodePublish(qos<<1, topic, nil, nil)
@@ -31,7 +31,7 @@ func putLarge(t testing.TB, in *Inbox, topic string, qos byte, payload []byte, r
 		head[idAt] = 1
 	}
 	buf := in.Buffer(headroom + len(head) + len(payload))
-	p := inBuffer(t, buf, head) // without the payload, which need not be copied twice
+	p := inBuffer(t, buf, head) // without the payload, to copy it once only
 	p.Buffer = append(p.Buffer, payload...)
 	p.Payload = p.Buffer[len(p.Buffer)-len(payload):]
 	in.Put(p, p.Topic, readAt, receipt)
@@ -39,7 +39,7 @@ func putLarge(t testing.TB, in *Inbox, topic string, qos byte, payload []byte, r
 
 const headroom = 16 // bytes before a packet that is read into a buffer
 
-// inBuffer parses a PUBLISH laid into buf, as the transport reads one.
+// inBuffer parses a PUBLISH placed in buf, as the transport reads one.
 func inBuffer(t testing.TB, buf, frame []byte) *wire.Publish {
 	t.Helper()
 	_, size, _, _ := wire.Varint(frame[1:])
@@ -52,7 +52,7 @@ func inBuffer(t testing.TB, buf, frame []byte) *wire.Publish {
 	return &p
 }
 
-// keeper holds the payloads that stay outside of the inbox.
+// keeper holds payloads outside the inbox.
 type keeper struct {
 	t        testing.TB
 	last     int
@@ -74,7 +74,7 @@ func (k *keeper) Drop(handle int) {
 	delete(k.payloads, handle)
 }
 
-// keep takes the payload out of a message.
+// keep moves a message's payload to the keeper.
 func (k *keeper) keep(p *wire.Publish) {
 	k.last++
 	k.payloads[k.last] = p.Payload
@@ -82,7 +82,7 @@ func (k *keeper) keep(p *wire.Publish) {
 	p.Payload = nil
 }
 
-// take returns what there is without waiting.
+// take returns what is available, without waiting.
 func take(t testing.TB, in *Inbox) Batch {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -94,7 +94,7 @@ func take(t testing.TB, in *Inbox) Batch {
 	return b
 }
 
-// takeAll takes until nothing is left, and adds up what the batches say.
+// takeAll takes until nothing is left, and sums up the batches.
 func takeAll(t testing.TB, in *Inbox) (batches []Batch, sum Batch) {
 	t.Helper()
 	for {
@@ -109,9 +109,8 @@ func takeAll(t testing.TB, in *Inbox) (batches []Batch, sum Batch) {
 	}
 }
 
-// held is what the inbox holds, by the capacity of every buffer that it reaches.
-// It checks the inbox's own count, and everything that is to be true of its
-// segments.
+// held returns how many bytes the inbox holds, by the capacity of every buffer it
+// references. It also checks the inbox's own count and the invariants of its segments.
 func held(t testing.TB, in *Inbox) int {
 	t.Helper()
 	if unsafe.Sizeof(segment{}) > overhead {
@@ -156,7 +155,7 @@ func checkSegment(t testing.TB, s *segment, swept bool) {
 	b := Batch{Records: [][]byte{s.buf[s.start:]}}
 	if s.kept != nil {
 		b.Records[0] = slices.Clone(b.Records[0])
-		b.Records[0][4] &^= keptFlag // All would fetch it
+		b.Records[0][4] &^= keptFlag // or All would fetch it
 	}
 	for r := range b.All() {
 		records++

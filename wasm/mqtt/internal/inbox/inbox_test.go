@@ -50,7 +50,7 @@ func TestOrderAndContent(t *testing.T) {
 	}
 }
 
-// The format is read by the page: these are its bytes.
+// The page parses this format: the test pins its bytes.
 func TestRecordFormat(t *testing.T) {
 	p := wire.Publish{Flags: 0x0B, Properties: []byte{1, 1}, Payload: []byte("xy")}
 	want := []byte{
@@ -104,7 +104,7 @@ func TestDropsTheOldestQoS0AndCounts(t *testing.T) {
 			oldest = min(oldest, i)
 		}
 	}
-	var want []int // of QoS 0 the newest without a gap, of QoS 1 all
+	var want []int // QoS 0: the newest without a gap; QoS 1: all
 	var wantReceipts []uint64
 	for i := range n {
 		if i%10 == 9 || i >= oldest {
@@ -122,7 +122,7 @@ func TestDropsTheOldestQoS0AndCounts(t *testing.T) {
 	}
 }
 
-// What can't be kept whatever is dropped for it does not cost what is there.
+// A message that cannot fit, whatever is dropped, does not displace others.
 func TestMessageOverTheLimitIsDroppedAlone(t *testing.T) {
 	in := New(256 << 10)
 	for range 3 {
@@ -145,7 +145,7 @@ func TestMessageOverTheLimitIsDroppedAlone(t *testing.T) {
 	}
 }
 
-// A small limit is used too.
+// A small limit is obeyed, and at least half of it is used.
 func TestSmallLimits(t *testing.T) {
 	for _, limit := range []int{16 << 10, 64 << 10, 128 << 10} {
 		in := New(limit)
@@ -161,7 +161,7 @@ func TestSmallLimits(t *testing.T) {
 	}
 }
 
-// A batch that is nothing but a loss is reported too.
+// A batch that only reports dropped messages is returned, too.
 func TestLossWithoutMessagesWakesTheTaker(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		in := New(1)
@@ -208,7 +208,7 @@ func TestLongQueuesAreSplitIntoBatches(t *testing.T) {
 		put(in, "t", 0, make([]byte, 1000), 0)
 	}
 	total, batches := 0, 0
-	for total < 3000 { // without being put to, the inbox wakes for what is left
+	for total < 3000 { // the inbox wakes the receiver for the rest, without another Put
 		b, err := in.Take(context.Background())
 		if err != nil {
 			t.Fatal(err)
@@ -262,7 +262,7 @@ func TestTakeWaits(t *testing.T) {
 	})
 }
 
-// Two that wait are both woken for what is more than one batch.
+// Two waiting calls of Take both return if there is more than one batch.
 func TestWhatIsLeftWakesTheNextTaker(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		in := New(defaultLimit)
@@ -275,7 +275,7 @@ func TestWhatIsLeftWakesTheNextTaker(t *testing.T) {
 			})
 		}
 		synctest.Wait()
-		in.mu.Lock() // both messages come at once
+		in.mu.Lock() // both messages arrive at once
 		for range 2 {
 			p := wire.Publish{Topic: []byte("t"), Payload: zeros[:batchBytes]}
 			in.putCopy(&p, p.Topic, readAt, recordSize(&p, p.Topic), false)
@@ -297,7 +297,7 @@ func TestTakeEndsWithItsContext(t *testing.T) {
 		cancel()
 		_, err = in.Take(ctx)
 		wantCode(t, err, wire.Aborted)
-		put(in, "t", 0, nil, 0) // what is there comes all the same
+		put(in, "t", 0, nil, 0) // a message that is there is returned all the same
 		if b, err := in.Take(ctx); err != nil || b.Count != 1 {
 			t.Errorf("%+v, %v", b, err)
 		}

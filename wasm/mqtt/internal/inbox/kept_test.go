@@ -13,8 +13,8 @@ func putKept(in *Inbox, k *keeper, qos byte, payload []byte, receipt uint64) {
 	in.Put(p, p.Topic, readAt, receipt)
 }
 
-// A payload that stays where it arrived counts against the limit like any other,
-// and is dropped with its message.
+// A payload that stays where it arrived counts toward the limit like any other, and is
+// dropped with its message.
 func TestKeptPayloadsHoldTheLimit(t *testing.T) {
 	const limit, size = 4 << 20, 100_000
 	in, k := New(limit), newKeeper(t)
@@ -37,7 +37,7 @@ func TestKeptPayloadsHoldTheLimit(t *testing.T) {
 	}
 }
 
-// QoS 1 and 2 are not dropped for being large.
+// QoS 1 and 2 messages are not dropped for their size.
 func TestKeptPayloadsOfQoS1Stay(t *testing.T) {
 	const limit, size = 1 << 20, 100_000
 	in, k := New(limit), newKeeper(t)
@@ -61,7 +61,7 @@ func TestKeptPayloadsOfQoS1Stay(t *testing.T) {
 	}
 }
 
-// What comes too late, or is larger than all there may be, leaves nothing behind.
+// A payload that arrives after the end, or exceeds the limit by itself, is released.
 func TestKeptPayloadThatIsNotTaken(t *testing.T) {
 	in, k := New(64<<10), newKeeper(t)
 	putKept(in, k, 0, make([]byte, 100_000), 0)

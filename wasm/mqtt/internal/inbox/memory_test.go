@@ -9,7 +9,7 @@ import (
 	"mqttwasm/wasm/mqtt/internal/wire"
 )
 
-// A receiver that stalls: the limit was 1 MB, and 268 MB were held.
+// With a stalled receiver and a limit of 1 MB, 268 MB were held.
 func TestStalledReceiverHoldsTheLimit(t *testing.T) {
 	const limit = 1 << 20
 	in := New(limit)
@@ -29,8 +29,7 @@ func TestStalledReceiverHoldsTheLimit(t *testing.T) {
 	}
 }
 
-// QoS 1 messages that lie between those that are dropped must not hold the
-// memory of those.
+// QoS 1 messages between dropped ones must not keep the memory of those.
 func TestFewAckedAmongDroppedHoldLittle(t *testing.T) {
 	const limit, n, acked = 1 << 20, 20_000, 1000
 	for _, size := range []int{10, 1000, 20_000} {
@@ -93,7 +92,7 @@ func TestAlternatingSizesHoldTheLimit(t *testing.T) {
 	const limit = 4 << 20
 	sizes := []int{10, 40_000, 10, 300_000, 1000, 65_000, 10, 1 << 20, 33_000}
 	for _, inPlace := range []bool{false, true} {
-		for _, every := range []int{0, 7} { // a receiver that stalls, and one that takes and recycles
+		for _, every := range []int{0, 7} { // a stalled receiver, and one that takes and recycles
 			in := New(limit)
 			for i := range 1000 {
 				payload := zeros[:sizes[i%len(sizes)]]
@@ -117,7 +116,7 @@ func TestAlternatingSizesHoldTheLimit(t *testing.T) {
 	}
 }
 
-// Small QoS 1 messages between large ones must not hold a segment each.
+// Small QoS 1 messages between large ones must not take a segment each.
 func TestSmallAckedBetweenLargeHoldLittle(t *testing.T) {
 	in := New(1 << 20)
 	payload := make([]byte, 40_000)
@@ -132,8 +131,8 @@ func TestSmallAckedBetweenLargeHoldLittle(t *testing.T) {
 	}
 }
 
-// One small QoS 1 message in what a large message leaves of its buffer must not
-// hold that buffer.
+// A small QoS 1 message in the unused end of a large message's buffer must not keep
+// that buffer.
 func TestAckedInTheTailOfALargeMessage(t *testing.T) {
 	const limit = 1 << 20
 	in := New(limit)
@@ -152,7 +151,8 @@ func TestAckedInTheTailOfALargeMessage(t *testing.T) {
 	}
 }
 
-// Receipts count too: for them QoS 0 is dropped as for records.
+// Receipts count toward the limit, too: QoS 0 messages are dropped for them as for
+// records.
 func TestReceiptsCount(t *testing.T) {
 	const limit, n = 256 << 10, 3000
 	in := New(limit)
@@ -170,7 +170,7 @@ func TestReceiptsCount(t *testing.T) {
 	}
 }
 
-// An inbox that is never empty holds no receipts of what was taken.
+// An inbox that is never empty does not keep the receipts of taken messages.
 func TestReceiptsOfTakenMessagesAreGone(t *testing.T) {
 	in := New(defaultLimit)
 	next := uint64(0)
@@ -193,7 +193,8 @@ func TestReceiptsOfTakenMessagesAreGone(t *testing.T) {
 	}
 }
 
-// The last segment, once swept, has room for QoS 1: no other is taken over the limit.
+// Once the last segment is swept, QoS 1 messages are put there: no new one is allocated
+// beyond the limit.
 func TestSweptSegmentIsFilledAgain(t *testing.T) {
 	const limit = 1 << 20
 	in := New(limit)
@@ -232,7 +233,7 @@ func TestMemoryShrinksAfterAFlood(t *testing.T) {
 	if got := held(t, in); got > maxSpare+8*keptReceipts {
 		t.Errorf("holds %d bytes after a flood", got)
 	}
-	// A message that is larger than what is else kept is kept until the next batch.
+	// A message larger than the spare memory is kept until the next batch.
 	for _, size := range []int{5 << 20, 5 << 20, 100} {
 		putLarge(t, in, "t", 0, zeros[:size], 0)
 		b := take(t, in)
@@ -243,7 +244,7 @@ func TestMemoryShrinksAfterAFlood(t *testing.T) {
 	}
 }
 
-// A batch that was taken leaves its memory to whoever took it.
+// The memory of a batch that was taken no longer counts.
 func TestTakenBatchDoesNotCount(t *testing.T) {
 	const limit = 1 << 20
 	in := New(limit)
@@ -294,7 +295,7 @@ func TestRecycledMemoryIsUsedAgain(t *testing.T) {
 			if first.Records != nil {
 				t.Error("a batch keeps what it has given away")
 			}
-			in.Recycle(&first) // nothing is left of it
+			in.Recycle(&first) // no effect the second time
 			second := round(2)
 			if &second.Records[0][0] != memory {
 				t.Errorf("%d bytes, in place %v: other memory", size, large)
@@ -325,13 +326,13 @@ func TestSpareMemoryIsBounded(t *testing.T) {
 		t.Errorf("%d bytes are kept", got)
 	}
 	b.segments = &segment{buf: make([]byte, 0, defaultLimit)}
-	in.Recycle(&b) // is given up, and nothing for it
+	in.Recycle(&b) // is discarded, and the spare memory stays
 	if got := held(t, in); got > maxSpare || got < maxSpare-maxSegment {
 		t.Errorf("%d bytes are kept", got)
 	}
 }
 
-// Sizes change: the spare memory follows.
+// The spare memory follows the sizes of the messages.
 func TestSpareMemoryFollowsTheSizes(t *testing.T) {
 	in := New(defaultLimit)
 	for _, size := range []int{100, 65_536, 300_000, 100, 1 << 20, 100} {
@@ -363,7 +364,7 @@ func TestSpareMemoryFollowsTheSizes(t *testing.T) {
 	}
 }
 
-// What a full inbox costs: no segment is swept twice, whatever the share of QoS 1.
+// The cost of a full inbox: no segment is swept twice, whatever the share of QoS 1.
 func TestEachSegmentIsSweptOnce(t *testing.T) {
 	in := New(256 << 10)
 	seen := map[*segment]bool{}
@@ -402,8 +403,8 @@ func TestPutTakesNoMemoryPerMessage(t *testing.T) {
 	}
 }
 
-// Messages that the broker has forgotten give way over the limit, the oldest first: a
-// receiver that stalls while sessions come and go does not fill the memory.
+// Messages that the broker has forgotten are dropped beyond the limit, the oldest
+// first: a stalled receiver does not fill the memory while sessions come and go.
 func TestForgottenMessagesHoldTheLimit(t *testing.T) {
 	const limit, n, rounds = 256 << 10, 100, 50
 	in := New(limit)

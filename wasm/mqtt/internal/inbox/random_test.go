@@ -11,24 +11,24 @@ import (
 	"mqttwasm/wasm/mqtt/internal/wire"
 )
 
-// model is what a run with one seed has put and taken.
+// model records what a run has put and taken.
 type model struct {
 	*testing.T
 	in      *Inbox
 	rng     *rand.Rand
 	limit   int
-	put     []byte // QoS of each message that was put
-	last    int    // message that was taken last
-	counted int    // messages that were taken or dropped
+	put     []byte // QoS of each message
+	last    int    // the last message taken
+	counted int    // messages taken or dropped
 	acked   []uint64
-	waiting int // bytes of QoS 1 and 2 messages that were put and not taken
+	waiting int // bytes of QoS 1 and 2 messages that were not taken
 	keeper  *keeper
-	size    []int // of each message that was put
-	largest int   // record
+	size    []int // of each message
+	largest int   // of a record
 	batches []Batch
 }
 
-// A message is known by its number, which is its topic, and fills its payload.
+// add puts a message. Its number is its topic, and fills its payload.
 func (m *model) add(size int) {
 	i := len(m.put)
 	qos := byte(0)
@@ -99,16 +99,16 @@ func (m *model) take() {
 }
 
 func (m *model) check() {
-	// Two segments that follow each other are full for one of them, but for a
-	// record that did not fit; receipts grow by doubling.
+	// Two adjacent segments together fill at least one, except for a record that did
+	// not fit; receipts grow by doubling.
 	most := 2*m.waiting + 8*m.largest + 4*maxSegment + 16*len(m.put)
 	if got := held(m, m.in); got > max(m.limit, most) {
 		m.Fatalf("holds %d bytes, limit %d, %d waiting that must not be dropped", got, m.limit, m.waiting)
 	}
 }
 
-// Whatever comes in whatever order: all of QoS 1 and 2 arrives, once and in order;
-// what does not arrive of QoS 0 is counted; and the memory is bounded.
+// In any order of events, all QoS 1 and 2 messages arrive, once and in order; missing
+// QoS 0 messages are counted; and memory is bounded.
 func TestRandomRuns(t *testing.T) {
 	for seed := range uint64(50) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
@@ -116,7 +116,7 @@ func TestRandomRuns(t *testing.T) {
 			limit := 1 << (10 + rng.IntN(14))
 			m := &model{T: t, in: New(limit), rng: rng, limit: limit, last: -1, keeper: newKeeper(t)}
 			sizes := []int{10, 200, 3000, 40_000, 150_000}[:1+rng.IntN(5)]
-			takes := rng.IntN(400) // one in so many; 0: never
+			takes := rng.IntN(400) // one step in this many; 0: never
 			for range 1000 {
 				switch {
 				case takes > 0 && rng.IntN(takes) == 0:

@@ -16,12 +16,11 @@ func withAuth(f *mqtttest.Auth) func(*Config) {
 	return func(cfg *Config) { cfg.Authenticator, cfg.AuthMethod = NewAuthenticator(f), "m" }
 }
 
-// methodM are properties that name the method of mqtttest.Auth.
+// methodM is the Authentication Method of mqtttest.Auth, as a property.
 var methodM = []byte{0x15, 0, 1, 'm'}
 
 func authData(data string) []byte { return wire.AppendString([]byte{0x16}, data) }
 
-// auth sends AUTH.
 func (b *broker) auth(reason byte, data string) {
 	b.t.Helper()
 	b.send(authFrame(reason, data)...)
@@ -91,7 +90,7 @@ func TestAuthenticatorStart(t *testing.T) {
 	}
 }
 
-// saslError is an error as a mechanism may have it.
+// saslError is an error that a mechanism may return.
 type saslError struct {
 	words   string
 	refused bool
@@ -102,9 +101,8 @@ func (e saslError) Error() string               { return "SASL: " + e.words }
 func (e saslError) MQTTRefused() (string, bool) { return e.words, e.refused }
 func (e saslError) MQTTReason() byte            { return e.reason }
 
-// What a mechanism returns is why the connection ends, and the broker is told
-// where it may be: not before CONNACK, and only with the reason codes that are a
-// client's.
+// An Authenticator's error ends the connection. The broker is told if it may be: after
+// CONNACK, and with reason codes that a client may send.
 func TestAuthenticatorFails(t *testing.T) {
 	typed := wire.NewError(wire.Refused, "typed")
 	finish := func(err error) mqtttest.Auth {
@@ -117,7 +115,7 @@ func TestAuthenticatorFails(t *testing.T) {
 		auth mqtttest.Auth
 		code wire.Code
 		is   error
-		ends []byte // what the broker reads after its CONNACK; nil: it asked before CONNACK
+		ends []byte // what the broker reads after CONNACK; nil: the exchange fails before CONNACK
 	}{
 		"Continue":               {next(errBroken), wire.Aborted, errBroken, nil},
 		"Continue, typed":        {next(typed), wire.Refused, typed, nil},
@@ -135,7 +133,7 @@ func TestAuthenticatorFails(t *testing.T) {
 			if test.ends == nil {
 				f.broker.auth(0x18, "")
 			} else {
-				// What comes with CONNACK is not taken.
+				// Messages that arrive with CONNACK are not handled.
 				f.broker.send(append(connack(methodM...), message...)...)
 				f.broker.expect(test.ends...)
 			}
@@ -201,7 +199,7 @@ func TestAuthenticationViolations(t *testing.T) {
 	}
 }
 
-// A method without an Authenticator means that one message does.
+// A method without an Authenticator means that CONNECT carries the whole exchange.
 func TestAuthenticationMethodAlone(t *testing.T) {
 	method := func(cfg *Config) { cfg.AuthMethod = "m" }
 	bubble(t, "CONNACK with another method [MQTT-4.12.0-5]", func(t *testing.T) {
@@ -214,7 +212,7 @@ func TestAuthenticationMethodAlone(t *testing.T) {
 	bubble(t, "CONNACK with it", func(t *testing.T) { opened(t, method, methodM...) })
 	bubble(t, "AUTH before CONNACK", func(t *testing.T) {
 		f := connectingTo(t, method)
-		f.broker.send(0xF0) // which is enough
+		f.broker.send(0xF0) // the first byte is enough
 		wantCode(t, f.end(), wire.Protocol)
 		f.broker.expectEnd()
 	})
@@ -226,7 +224,7 @@ func TestAuthenticationMethodAlone(t *testing.T) {
 	})
 }
 
-// A broker may refuse at any time.
+// A broker may refuse at any point of the exchange.
 func TestRefusedDuringAuthentication(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := connectingTo(t, withAuth(&mqtttest.Auth{}))
@@ -239,7 +237,7 @@ func TestRefusedDuringAuthentication(t *testing.T) {
 	})
 }
 
-// A callback that ignores its context holds up no connection.
+// A callback that ignores its context does not block the connection.
 func TestCallbackThatHangs(t *testing.T) {
 	timeout := wire.NewError(wire.Timeout, "connect: no answer in time")
 	for name, stuck := range map[string]func(hang chan struct{}) *mqtttest.Auth{
@@ -267,8 +265,8 @@ func TestCallbackThatHangs(t *testing.T) {
 			if err := f.end(); !errors.Is(err, timeout) {
 				t.Error(err)
 			}
-			// The next connection's calls wait for it to end, and no longer than their
-			// context does.
+			// The next connection's callbacks wait for it to return, but no longer than
+			// their context allows.
 			ctx, cancel := context.WithTimeout(background, time.Second)
 			defer cancel()
 			_, err := a.Start(ctx)
@@ -282,11 +280,11 @@ func TestCallbackThatHangs(t *testing.T) {
 	}
 }
 
-// The calls of two connections come one after the other.
+// The callbacks of different connections do not overlap.
 func TestCallsDoNotOverlap(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		calls := 0
-		one := func() { // the race detector sees two at once
+		one := func() { // the race detector reports an overlap
 			calls++
 			time.Sleep(time.Second)
 		}
@@ -312,7 +310,8 @@ func TestCallsDoNotOverlap(t *testing.T) {
 	})
 }
 
-// A callback that fails because its connection is gone is not why it went.
+// A callback that fails because its connection is gone is not the cause that is
+// reported.
 func TestCallbackAfterTheEndExplainsNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := connectingTo(t, withAuth(&mqtttest.Auth{OnContinue: func(ctx context.Context, _ []byte) ([]byte, error) {

@@ -8,7 +8,7 @@ import (
 	"mqttwasm/wasm/mqtt/internal/wire"
 )
 
-// endless gives the same bytes again and again.
+// endless repeats the same bytes.
 type endless struct {
 	net.Conn
 	frame []byte
@@ -36,7 +36,7 @@ func (d *discard) Ack(wire.Ack) error          { return nil }
 func (d *discard) Suback(*wire.Suback) error   { return nil }
 func (d *discard) Disconnect(*wire.Disconnect) {}
 
-// flooded is an open connection on which the same packet comes for ever.
+// flooded returns an open connection that receives the same packet without end.
 func flooded(frame []byte, buffer func(int) []byte) *Conn {
 	for len(frame) < 16<<10 {
 		frame = append(frame, frame...)
@@ -59,7 +59,7 @@ func BenchmarkRead(b *testing.B) {
 	for name, size := range map[string]int{"64B": 64, "64KiB": 64 << 10, "256KiB": 256 << 10, "1MiB": 1 << 20} {
 		b.Run(name, func(b *testing.B) {
 			frame := publishFrame(size)
-			spare := make([]byte, 0, headroom+len(frame)) // as the inbox recycles them
+			spare := make([]byte, 0, headroom+len(frame)) // as recycled by the inbox
 			c := flooded(frame, func(size int) []byte {
 				if size <= cap(spare) {
 					return spare

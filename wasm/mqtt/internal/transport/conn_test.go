@@ -16,8 +16,7 @@ import (
 
 var errBroken = errors.New("broken pipe")
 
-// stuckAfterConnect makes a connection of which, after CONNECT, nobody reads what
-// is written.
+// stuckAfterConnect makes a connection whose peer reads nothing after CONNECT.
 func stuckAfterConnect(cfg *Config) {
 	conn, first, closed := cfg.Conn, true, make(chan struct{})
 	cfg.Conn = &wrapped{
@@ -37,8 +36,8 @@ func stuckAfterConnect(cfg *Config) {
 	}
 }
 
-// failsAfterConnect makes a connection whose every write after CONNECT takes that
-// many bytes and fails.
+// failsAfterConnect makes a connection on which every write after CONNECT fails after n
+// bytes.
 func failsAfterConnect(n int) func(*Config) {
 	return func(cfg *Config) {
 		conn, first := cfg.Conn, true
@@ -57,7 +56,7 @@ func TestServerDisconnectReasonIsNeverLost(t *testing.T) {
 		bubble(t, fmt.Sprintf("writing %v", busy), func(t *testing.T) {
 			for range 100 {
 				f := opened(t, nil)
-				if busy { // the writer meets the closed pipe, maybe before the reader
+				if busy { // the writer may notice the closed pipe before the reader does
 					f.source.put(slices.Repeat([][]byte{message}, 100)...)
 				}
 				f.broker.send(0xE0, 8, 0x98, 6, 0x1F, 0, 3, 'b', 'y', 'e')
@@ -85,7 +84,7 @@ func TestServerDisconnectWithEveryReason(t *testing.T) {
 			if e := wantCode(t, f.end(), wire.Disconnected); e.ReasonCode != byte(reason) {
 				t.Errorf("%+v", e)
 			}
-			f.broker.expectEnd() // [MQTT-3.14.4-1] is for both
+			f.broker.expectEnd() // [MQTT-3.14.4-1] applies to both sides
 		})
 	}
 	bubble(t, "without a body", func(t *testing.T) {
@@ -104,7 +103,7 @@ func TestServerDisconnectWithEveryReason(t *testing.T) {
 	})
 }
 
-// What the reader finds after a write failed explains more.
+// What the reader finds after a failed write explains it better.
 func TestFailedWriteIsExplained(t *testing.T) {
 	fail := func(t *testing.T) *fixture {
 		f := opened(t, failsAfterConnect(0))
@@ -152,7 +151,7 @@ func TestFailedWriteIsExplained(t *testing.T) {
 	})
 }
 
-// The first cause counts, and nothing that Close itself brings about.
+// The first cause is reported, and nothing that Close itself causes.
 func TestClose(t *testing.T) {
 	first := wire.NewError(wire.Timeout, "first")
 	for name, test := range map[string]struct {
@@ -201,7 +200,7 @@ func TestClose(t *testing.T) {
 	}
 }
 
-// Done waits for net.Conn.Close, which may take a second; nothing else does.
+// Only Done waits for net.Conn.Close, which may take a second.
 func TestSlowClose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := opened(t, func(cfg *Config) {
@@ -250,8 +249,8 @@ func TestRefused(t *testing.T) {
 	})
 }
 
-// An error of the Handler ends the connection, and the broker is told where there
-// is a reason for it.
+// An error of the Handler ends the connection. The broker is told if there is a reason
+// code for it.
 func TestHandlerFails(t *testing.T) {
 	for name, test := range map[string]struct {
 		change func(r *recorder, err error)
@@ -287,7 +286,7 @@ func TestHandlerFails(t *testing.T) {
 	}
 }
 
-// DISCONNECT for a violation takes a second at most, whatever waits before it.
+// DISCONNECT after a violation takes a second at most, whatever is queued before it.
 func TestViolationOnAStuckConnection(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := opened(t, stuckAfterConnect)
@@ -305,8 +304,7 @@ func TestViolationOnAStuckConnection(t *testing.T) {
 	})
 }
 
-// What waits is not sent any more, and what arrives is not taken, after a
-// violation.
+// After a violation nothing queued is sent, and nothing received is handled.
 func TestViolationIsTheEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, release := writing(t)
@@ -328,7 +326,7 @@ func TestViolationIsTheEnd(t *testing.T) {
 }
 
 func TestNothingIsLeftBehind(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) { // fails when a goroutine outlives it
+	synctest.Test(t, func(t *testing.T) { // fails if a goroutine outlives it
 		for i := range 1000 {
 			f := opened(t, keepAliveOf(time.Minute))
 			f.source.put(message)

@@ -52,7 +52,7 @@ func TestPing(t *testing.T) {
 	})
 }
 
-// Whoever was told that the connection is open can ask at once.
+// Once Opened is closed, Ping works.
 func TestOpenedComesAfterConnack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		taken := make(chan struct{})
@@ -90,20 +90,20 @@ func TestPingsShareOneRequest(t *testing.T) {
 		f.broker.send(0xD0, 0)
 		wantRoundTrip(t, first, 2*time.Second)
 		wantRoundTrip(t, second, 2*time.Second)
-		third := pinging(f.Conn, background) // which finds none under way
+		third := pinging(f.Conn, background) // none is in progress
 		f.broker.expect(pingreq...)
 		f.broker.send(0xD0, 0)
 		wantRoundTrip(t, third, 0)
 	})
 }
 
-// The answer to the keep-alive's PINGREQ is not taken for that to Ping's, nor is
-// one that nobody asked for.
+// Neither the reply to the keep-alive's PINGREQ nor an unsolicited PINGRESP is taken
+// for the reply to Ping's.
 func TestPingIsNotMistaken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := opened(t, keepAliveOf(time.Minute))
-		f.broker.send(0xD0, 0)       // unasked
-		time.Sleep(61 * time.Second) // the keep-alive asks
+		f.broker.send(0xD0, 0)       // unsolicited
+		time.Sleep(61 * time.Second) // the keep-alive sends PINGREQ
 		f.broker.expect(pingreq...)
 		ch := pinging(f.Conn, background)
 		f.broker.expect(pingreq...)
@@ -121,7 +121,7 @@ func TestPingIsNotMistaken(t *testing.T) {
 	})
 }
 
-// What a PINGREQ waits in the outbox is no part of the round trip.
+// The time that a PINGREQ spends in the outbox is not part of the round trip.
 func TestPingIsTimedFromItsWrite(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, release := writing(t)
@@ -141,7 +141,7 @@ func TestPingFails(t *testing.T) {
 		f := connectingTo(t, nil)
 		_, err := f.Ping(background)
 		wantCode(t, err, wire.NotConnected)
-		f.Probe() // does nothing
+		f.Probe() // no effect
 
 		f.broker.send(connack()...)
 		synctest.Wait()
@@ -151,7 +151,7 @@ func TestPingFails(t *testing.T) {
 		f.broker.expect(pingreq...)
 		wantCode(t, (<-late).err, wire.Timeout)
 
-		cut := pinging(f.Conn, background) // joins, and asks no second time
+		cut := pinging(f.Conn, background) // joins, and sends no second PINGREQ
 		synctest.Wait()
 		_ = f.broker.Close()
 		wantCode(t, (<-cut).err, wire.Network)
@@ -192,7 +192,7 @@ func TestHalfOpenIsNoticed(t *testing.T) {
 	}
 }
 
-// A peer that neither reads nor sends is noticed as soon, although PINGREQ can't
+// A peer that neither reads nor sends is noticed just as soon, although PINGREQ cannot
 // be written.
 func TestStuckWriteIsNoticed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -227,7 +227,7 @@ func TestPingKeepsAQuietConnectionOpen(t *testing.T) {
 	})
 }
 
-// A client that sends all the time asks when nothing comes, and one that receives
+// A client that sends all the time probes when nothing arrives, and one that receives
 // all the time sends PINGREQ [MQTT-3.1.2-20].
 func TestOneWayTraffic(t *testing.T) {
 	bubble(t, "to the broker", func(t *testing.T) {
@@ -291,7 +291,8 @@ func TestServerKeepAliveIsObeyed(t *testing.T) { // [MQTT-3.1.2-21]
 	})
 }
 
-// sleeper is a machine whose clock goes on while its timers stand still.
+// sleeper simulates a machine that sleeps: its clock goes on while its timers stand
+// still.
 func sleeper(c *Conn) (sleep func()) {
 	var slept atomic.Int64
 	awake := c.keep.now
@@ -302,7 +303,7 @@ func sleeper(c *Conn) (sleep func()) {
 	}
 }
 
-// asleep is opened, on a machine that may sleep.
+// asleep is opened, on a machine that can sleep.
 func asleep(t *testing.T, keepAlive time.Duration) (f *fixture, sleep func()) {
 	ours, theirs := mqtttest.Pipe()
 	f = &fixture{handler: &recorder{}, source: &queue{}, broker: &broker{theirs, t}}
@@ -315,15 +316,15 @@ func asleep(t *testing.T, keepAlive time.Duration) (f *fixture, sleep func()) {
 	return f, sleep
 }
 
-// A machine that slept takes the time it slept for nothing: the broker is asked
-// again, and the connection is dead only when that then stays silent.
+// Time spent asleep does not count as silence: the broker is probed again, and the
+// connection is dead only if that gets no reply.
 func TestClockJump(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const keepAlive = 10 * time.Second
 		f, sleep := asleep(t, keepAlive)
 		sleep() // while idle
 		f.broker.expect(pingreq...)
-		sleep() // while the answer is awaited
+		sleep() // while a reply is pending
 		f.broker.expect(pingreq...)
 		select {
 		case <-f.Done():
@@ -332,7 +333,7 @@ func TestClockJump(t *testing.T) {
 		}
 		f.broker.send(0xD0, 0)
 		answered := time.Now()
-		f.broker.expect(pingreq...) // which nobody answers
+		f.broker.expect(pingreq...) // never answered
 		asked := time.Now()
 		if d := asked.Sub(answered); d < keepAlive/2 {
 			t.Errorf("asked again after %v, although the broker had answered", d)
@@ -355,7 +356,7 @@ func TestProbe(t *testing.T) {
 		if d := time.Since(begin); d < probeTime || d > probeTime+graceTime {
 			t.Errorf("lost after %v", d)
 		}
-		f.broker.expect(pingreq...) // one
+		f.broker.expect(pingreq...) // just one
 		f.broker.expectEnd()
 	})
 	bubble(t, "alive", func(t *testing.T) {
@@ -400,14 +401,14 @@ func TestProbe(t *testing.T) {
 	})
 }
 
-// slowLink takes what it is given at once, as a browser does, and lets it leave at a
-// rate, until it stalls.
+// slowLink accepts every write at once, as a browser does, and sends at a fixed rate
+// until it stalls.
 type slowLink struct {
 	net.Conn
 	mu     sync.Mutex
 	given  int // bytes after CONNECT
 	left   int
-	at     time.Time // when left was true
+	at     time.Time // when left was updated
 	stalls time.Time
 }
 
@@ -443,15 +444,15 @@ func (l *slowLink) Sent() (left, waiting int) {
 	return l.left, l.given - l.left
 }
 
-// A packet that takes longer than the keep-alive time, or a Probe, to leave keeps the
-// connection alive as long as the link moves: what would answer PINGREQ is behind it.
+// A packet that takes longer to send than the keep-alive, or a Probe, does not end the
+// connection while its bytes are leaving: PINGREQ is queued behind it.
 func TestSlowLinkIsNotDead(t *testing.T) {
 	const leaves, stalls = 30 * time.Second, 20 * time.Second
 	for _, c := range []struct {
 		name         string
 		keepAlive    time.Duration
 		probe, stall bool
-		within       time.Duration // of the last byte that left
+		within       time.Duration // of the last byte sent
 	}{
 		{"keep alive", 4 * time.Second, false, false, 6 * time.Second},
 		{"keep alive, stalls", 4 * time.Second, false, true, 6 * time.Second},

@@ -11,8 +11,8 @@ import (
 	"mqttwasm/wasm/mqtt/internal/wire"
 )
 
-// keepingConn is a connection that can leave payloads in the frames that they came
-// in, as wsconn does in the browser.
+// keepingConn is a connection that can leave payloads in the frames they arrived in, as
+// wsconn does in the browser.
 type keepingConn struct {
 	net.Conn
 	frame []byte
@@ -54,8 +54,8 @@ func keeping(cfg *Config) *keepingConn {
 	return c
 }
 
-// Streams of all sizes arrive as they were sent, whichever payloads stay where
-// they arrived.
+// Streams of packets of all sizes arrive intact, whichever payloads stay in their
+// frames.
 func TestFramingWithKeptPayloads(t *testing.T) {
 	kept := 0
 	for seed := range uint64(12) {
@@ -72,7 +72,7 @@ func TestFramingWithKeptPayloads(t *testing.T) {
 				stream = append(stream, publishFrame(size)...)
 				switch rng.IntN(4) {
 				case 0: // packets share a frame
-				case 1: // and one is cut
+				case 1: // and one is split
 					cut := len(stream) * 2 / 3
 					f.broker.send(stream[:cut]...)
 					synctest.Wait()
@@ -113,7 +113,7 @@ func TestFramingWithKeptPayloads(t *testing.T) {
 	}
 }
 
-// Of what comes in frames of its own hardly a byte is copied.
+// Packets in frames of their own are hardly copied.
 func TestKeptPayloadIsNotCopied(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var conn *keepingConn
@@ -131,7 +131,7 @@ func TestKeptPayloadIsNotCopied(t *testing.T) {
 	})
 }
 
-// A packet that is wrong leaves nothing behind.
+// An invalid packet leaves no payload behind.
 func TestKeptPayloadOfAWrongPacket(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var conn *keepingConn

@@ -14,7 +14,7 @@ import (
 	"mqttwasm/wasm/mqtt/internal/wire"
 )
 
-// What waits leaves first; after DISCONNECT nothing does [MQTT-3.14.4-1].
+// Queued packets are sent first, and nothing after DISCONNECT [MQTT-3.14.4-1].
 func TestLeave(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, release := writing(t)

@@ -17,7 +17,7 @@ import (
 func TestHostileLengthsTakeNoMemory(t *testing.T) {
 	for name, test := range map[string]struct {
 		bytes  []byte
-		reason byte // 0: legal, but it never comes
+		reason byte // 0: legal, but incomplete
 	}{
 		"256 MiB announced":              {[]byte{0x30, 0xFF, 0xFF, 0xFF, 0x7F}, 0x95},
 		"a five byte length":             {[]byte{0x30, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F}, 0x81},
@@ -41,7 +41,7 @@ func TestHostileLengthsTakeNoMemory(t *testing.T) {
 				f.broker.expect(0xE0, 1, test.reason)
 				<-f.Done()
 			}
-			if grown := after.TotalAlloc - before.TotalAlloc; grown > 512<<10 { // the pipe takes its part
+			if grown := after.TotalAlloc - before.TotalAlloc; grown > 512<<10 { // includes the pipe's own
 				t.Errorf("allocated %d bytes", grown)
 			}
 		})
@@ -70,8 +70,8 @@ func TestPacketOverOurMaximum(t *testing.T) { // [MQTT-3.1.2-24]
 	}
 }
 
-// What breaks a rule ends the connection with that reason, and what follows it is
-// not taken.
+// A violation ends the connection with this reason code, and nothing after it is
+// handled.
 func TestViolations(t *testing.T) {
 	for name, test := range map[string]struct {
 		bytes  []byte
@@ -115,8 +115,8 @@ func TestViolations(t *testing.T) {
 	}
 }
 
-// Before CONNACK nothing is said to one that does not speak MQTT 5, and its first
-// byte is enough.
+// Before CONNACK, a peer that does not speak MQTT 5 is disconnected at its first byte,
+// and gets no reason code.
 func TestFirstPacket(t *testing.T) {
 	for name, test := range map[string][]byte{
 		"HTTP":                             []byte("H"),
@@ -172,7 +172,7 @@ func TestPacketsReachTheHandler(t *testing.T) {
 	})
 }
 
-// Streams of all sizes arrive as they were sent, however they are cut.
+// Streams of packets of all sizes arrive intact, however they are split.
 func TestFraming(t *testing.T) {
 	for seed := range uint64(12) {
 		synctest.Test(t, func(t *testing.T) {
@@ -224,9 +224,8 @@ func TestFraming(t *testing.T) {
 	}
 }
 
-// wantInPlace checks what is said of [wire.Publish].Buffer: it is there for packets
-// that don't fit into the read buffer, ends with the payload, and has room before
-// the topic's length.
+// wantInPlace checks [wire.Publish].Buffer: it is set for packets that do not fit in
+// the read buffer, ends with the payload, and has room before the topic's length.
 func wantInPlace(t *testing.T, p *wire.Publish) {
 	t.Helper()
 	size := 2 + len(p.Topic) + 1 + len(p.Payload)
@@ -245,8 +244,8 @@ func wantInPlace(t *testing.T, p *wire.Publish) {
 	}
 }
 
-// The buffer of a large packet grows with what arrives; once that many bytes did,
-// a packet as large gets all of its buffer at once.
+// The buffer of a large packet grows with the bytes that arrive. After that, a packet
+// as large gets its whole buffer at once.
 func TestLargeBufferGrowsWithWhatArrives(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var sizes []int
@@ -292,7 +291,7 @@ func TestLargeBufferGrowsWithWhatArrives(t *testing.T) {
 	})
 }
 
-// A recycled buffer that is larger is used as it is.
+// A larger recycled buffer is used as it is.
 func TestLargeBufferIsRecycled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		recycled := bytes.Repeat([]byte{0xAA}, 1<<20)
@@ -313,7 +312,7 @@ func TestLargeBufferIsRecycled(t *testing.T) {
 	})
 }
 
-// The read buffer gives back what one large packet of another type took.
+// The read buffer shrinks again after a large packet of another type.
 func TestReadBufferShrinks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := opened(t, nil)
@@ -338,7 +337,7 @@ func TestSmallPacketsTakeNoMemory(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := flooded(frame, nil)
-			for range 10_000 { // until the buffer has its size
+			for range 10_000 { // until the buffer has its final size
 				if err := c.readOne(); err != nil {
 					t.Fatal(err)
 				}
@@ -350,7 +349,7 @@ func TestSmallPacketsTakeNoMemory(t *testing.T) {
 	}
 }
 
-// Whatever comes, the reader ends, in good time, and says why.
+// Whatever arrives, the reader ends in time, and reports why.
 func FuzzRead(f *testing.F) {
 	f.Add(true, slices.Concat(message, []byte{0x40, 2, 0, 1, 0xD0, 0, 0xE0, 1, 0x8E}))
 	f.Add(false, connack(0x13, 0, 5))

@@ -10,7 +10,7 @@ import (
 	"mqttwasm/wasm/mqtt/internal/wire"
 )
 
-// reauthenticating returns where the outcome arrives.
+// reauthenticating calls Reauthenticate in the background.
 func reauthenticating(c *Conn, ctx context.Context) <-chan error {
 	ch := make(chan error, 1)
 	go func() { ch <- c.Reauthenticate(ctx) }()
@@ -114,7 +114,7 @@ func TestReauthenticateIsNotBegun(t *testing.T) {
 		}}), methodM...)
 		wantCode(t, f.Reauthenticate(background), wire.Aborted)
 		broken = false
-		result := reauthenticating(f.Conn, background) // the connection is as it was
+		result := reauthenticating(f.Conn, background) // the connection is unaffected
 		f.broker.expectAuth(0x19, "")
 		f.broker.auth(0x00, "")
 		if err := <-result; err != nil {
@@ -136,7 +136,7 @@ func TestReauthenticateIsNotBegun(t *testing.T) {
 	bubble(t, "too large for the broker [MQTT-3.2.2-15]", func(t *testing.T) {
 		f := opened(t, withAuth(&mqtttest.Auth{OnStart: func(context.Context) ([]byte, error) { return make([]byte, 100), nil }}),
 			append(methodM, 0x27, 0, 0, 0, 99)...)
-		for range 2 { // the connection is as it was
+		for range 2 { // the connection is unaffected
 			wantCode(t, f.Reauthenticate(background), wire.PacketTooLarge)
 		}
 	})
@@ -161,7 +161,7 @@ func TestReauthenticateGivenUp(t *testing.T) {
 			return []byte("again"), nil
 		}}), methodM...)
 
-		// Before anything was sent: nothing is.
+		// Canceled before anything was sent: nothing is sent.
 		ctx, cancel := context.WithCancel(background)
 		result := reauthenticating(f.Conn, ctx)
 		synctest.Wait()
@@ -169,7 +169,7 @@ func TestReauthenticateGivenUp(t *testing.T) {
 		wantCode(t, <-result, wire.Aborted)
 		synctest.Wait()
 
-		// After: the exchange goes on without its caller, to its end.
+		// Canceled later: the exchange goes on to its end.
 		wait = false
 		ctx, cancel = context.WithCancel(background)
 		result = reauthenticating(f.Conn, ctx)
@@ -188,7 +188,7 @@ func TestReauthenticateGivenUp(t *testing.T) {
 	})
 }
 
-// Packets come and go while an Authenticator thinks.
+// Packets are sent and received while an Authenticator is busy.
 func TestSlowAuthenticatorStopsNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		asked, answer := make(chan struct{}), make(chan struct{})

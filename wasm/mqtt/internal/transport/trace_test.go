@@ -16,7 +16,7 @@ type traced struct {
 	packet []byte
 }
 
-// Every packet is shown, whole and in order, while somebody wants to know.
+// While OnPacket is set, it is called for every packet, whole and in order.
 func TestOnPacket(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var tell atomic.Pointer[func(bool, time.Time, []byte)]
@@ -62,7 +62,7 @@ func TestOnPacket(t *testing.T) {
 			t.Errorf("%d packets shown although nobody wants to know", n)
 		}
 		tell.Store(&show)
-		bad := []byte{0x36, 4, 0, 1, 'x', 0} // a packet that breaks a rule, whole
+		bad := []byte{0x36, 4, 0, 1, 'x', 0} // an invalid packet, complete
 		f.broker.send(bad...)
 		wantCode(t, f.end(), wire.Protocol)
 		<-ch
@@ -76,7 +76,7 @@ func TestOnPacket(t *testing.T) {
 	})
 }
 
-// A packet of which a failed write sent a part only is not shown.
+// OnPacket is not called for a packet of which only a part was written.
 func TestOnPacketOfAFailedWrite(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var tell atomic.Pointer[func(bool, time.Time, []byte)]

@@ -23,7 +23,7 @@ var (
 	message      = []byte{0x32, 6, 0, 1, 'a', 0, 1, 0} // QoS 1, packet identifier 1
 )
 
-// recorder is a Handler that keeps what it gets, and fails where its fields say.
+// recorder is a Handler that records what it gets, and fails where its fields say so.
 type recorder struct {
 	mu        sync.Mutex
 	connacks  []*wire.Connack
@@ -96,11 +96,11 @@ func (r *recorder) messages() int {
 	return len(r.published)
 }
 
-// queue is a Source with packets that a test gives it.
+// queue is a Source of packets that a test adds.
 type queue struct {
 	mu      sync.Mutex
 	waiting [][]byte
-	handed  int // bytes, since Written
+	handed  int // bytes returned since Written
 	written []int
 	maxima  []int
 	failed  bool
@@ -141,8 +141,8 @@ func (q *queue) Written(n int) {
 	q.handed = 0
 }
 
-// broker is the other end of a connection. It does, byte by byte, what a test
-// tells it.
+// broker is the other end of a connection. It does, byte by byte, what a test tells it
+// to.
 type broker struct {
 	net.Conn
 	t *testing.T
@@ -164,7 +164,7 @@ func (b *broker) expect(want ...byte) {
 	}
 }
 
-// expectEnd checks that nothing more comes.
+// expectEnd checks that nothing more arrives.
 func (b *broker) expectEnd() {
 	b.t.Helper()
 	if rest, _ := io.ReadAll(b); len(rest) > 0 {
@@ -176,7 +176,7 @@ func connack(props ...byte) []byte {
 	return append([]byte{0x20, byte(3 + len(props)), 0, 0, byte(len(props))}, props...)
 }
 
-// fixture is a connection with everything around it.
+// fixture is a connection and its surroundings.
 type fixture struct {
 	*Conn
 	handler *recorder
@@ -185,7 +185,7 @@ type fixture struct {
 	begin   time.Time
 }
 
-// connectingTo begins a connection whose broker has read CONNECT.
+// connectingTo starts a connection whose broker has read CONNECT.
 func connectingTo(t *testing.T, change func(*Config)) *fixture {
 	t.Helper()
 	ours, theirs := mqtttest.Pipe()
@@ -203,7 +203,8 @@ func connectingTo(t *testing.T, change func(*Config)) *fixture {
 	return f
 }
 
-// opened begins a connection whose broker has accepted it, with these properties.
+// opened starts a connection that its broker has accepted, with these CONNACK
+// properties.
 func opened(t *testing.T, change func(*Config), props ...byte) *fixture {
 	t.Helper()
 	f := connectingTo(t, change)
@@ -215,7 +216,7 @@ func opened(t *testing.T, change func(*Config), props ...byte) *fixture {
 	return f
 }
 
-// writing begins a connection whose writer is writing message, until release.
+// writing starts a connection whose writer blocks on message until release.
 func writing(t *testing.T) (f *fixture, release func()) {
 	t.Helper()
 	hold := make(chan struct{})
@@ -234,13 +235,13 @@ func writing(t *testing.T) (f *fixture, release func()) {
 	return f, func() { close(hold) }
 }
 
-// end waits for the connection's end.
+// end waits for the end of the connection, and returns its error.
 func (f *fixture) end() error {
 	<-f.Done()
 	return f.Err()
 }
 
-// bubble runs a test on a clock of its own, and fails when it leaves a goroutine.
+// bubble runs a test in a synctest bubble, which fails if it leaves a goroutine behind.
 func bubble(t *testing.T, name string, f func(t *testing.T)) {
 	t.Helper()
 	t.Run(name, func(t *testing.T) { synctest.Test(t, f) })
@@ -258,7 +259,7 @@ func wantCode(t *testing.T, err error, code wire.Code) wire.Error {
 	return *e
 }
 
-// wrapped is a net.Conn of which a test replaces some methods.
+// wrapped is a net.Conn with some methods replaced.
 type wrapped struct {
 	net.Conn
 	write func(p []byte) (int, error)

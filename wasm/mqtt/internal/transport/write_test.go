@@ -14,7 +14,7 @@ import (
 	"mqttwasm/wasm/mqtt/internal/wire"
 )
 
-// publishFrame is a QoS 0 PUBLISH with a payload of that many bytes.
+// publishFrame returns a QoS 0 PUBLISH with a payload of size bytes.
 func publishFrame(size int) []byte {
 	payload := make([]byte, size)
 	for i := range payload {
@@ -24,8 +24,8 @@ func publishFrame(size int) []byte {
 	return frame
 }
 
-// Small packets that are ready together leave in one Write, in frames of at most
-// frameSize; a larger one leaves as it is.
+// Small packets that are ready together are joined in frames of at most frameSize; a
+// larger packet is written by itself.
 func TestSmallPacketsAreJoined(t *testing.T) {
 	small, medium, large := publishFrame(50), publishFrame(frameSize/2), publishFrame(200_000)
 	for name, test := range map[string]struct {
@@ -39,7 +39,7 @@ func TestSmallPacketsAreJoined(t *testing.T) {
 		"a large one in between": {[][]byte{small, small, large, small, small}, []int{2 * len(small), len(large), 2 * len(small)}},
 		"that don't fit":         {[][]byte{medium, medium, small}, []int{len(medium), len(medium) + len(small)}},
 	} {
-		for _, greedy := range []bool{false, true} { // a Source may return about max
+		for _, greedy := range []bool{false, true} { // a Source may return more than max
 			bubble(t, name, func(t *testing.T) {
 				var list [][]byte
 				var source *queue
@@ -73,7 +73,7 @@ func TestSmallPacketsAreJoined(t *testing.T) {
 	}
 }
 
-// everything is a Source that does not look at max.
+// everything is a Source that ignores max.
 type everything struct{ *queue }
 
 func (e everything) Next(dst [][]byte, _ int) [][]byte { return e.queue.Next(dst, 1<<30) }
@@ -85,8 +85,8 @@ func sum(list []int) (n int) {
 	return n
 }
 
-// PINGREQ leaves before what the Source has, in the same Write, and is no part of
-// what the Source is told.
+// PINGREQ is sent before the Source's packets, in the same Write, and does not count in
+// Written.
 func TestControlPacketsGoFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var list [][]byte
@@ -120,8 +120,8 @@ func TestControlPacketsGoFirst(t *testing.T) {
 	})
 }
 
-// A failed write reports to the byte what the connection took of the Source's,
-// and the Source is not called any more.
+// After a failed write, the Source learns exactly how many of its bytes were written,
+// and is not called again.
 func TestFailedWriteReportsItsBytes(t *testing.T) {
 	large := publishFrame(20_000)
 	packets := [][]byte{message, message, large, message, message}
@@ -152,7 +152,7 @@ func TestFailedWriteReportsItsBytes(t *testing.T) {
 				}}
 			})
 			f.source.put(packets...)
-			f.mu.Lock() // so that both are there when the writer looks
+			f.mu.Lock() // both are there when the writer looks
 			err := f.ping()
 			f.mu.Unlock()
 			close(hold)
@@ -173,7 +173,7 @@ func TestFailedWriteReportsItsBytes(t *testing.T) {
 	}
 }
 
-// A Write that takes less than all without an error has failed too.
+// A Write that is short without an error has failed, too.
 func TestShortWrite(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := opened(t, func(cfg *Config) {
@@ -195,7 +195,7 @@ func TestShortWrite(t *testing.T) {
 	})
 }
 
-// Before CONNACK the Source is not asked, and after the end neither.
+// The Source is called neither before CONNACK nor after the end.
 func TestSourceIsAskedWhileOpen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := connectingTo(t, nil)
@@ -217,7 +217,7 @@ func TestSourceIsAskedWhileOpen(t *testing.T) {
 	})
 }
 
-// Two ends that both send all they have before they read don't block each other.
+// Two ends that send everything they have before they read do not block each other.
 func TestBothSendBeforeTheyRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ours, theirs := net.Pipe()
@@ -232,7 +232,7 @@ func TestBothSendBeforeTheyRead(t *testing.T) {
 		b.expect(connectFrame...)
 		q.put(slices.Repeat([][]byte{message}, n)...)
 		b.send(connack()...)
-		for range n { // while the client writes its own
+		for range n { // while the client writes its packets
 			b.send(message...)
 		}
 		synctest.Wait()
@@ -247,7 +247,8 @@ func TestBothSendBeforeTheyRead(t *testing.T) {
 	})
 }
 
-// A peer that asks and never reads can't make the outbox grow without bound.
+// A peer that sends without end and never reads cannot make the outbox grow without
+// bound.
 func TestPeerThatNeverReads(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := opened(t, func(cfg *Config) {
@@ -283,7 +284,7 @@ func (f *fixture) isRunning() bool {
 	return f.state == running
 }
 
-// The writer does not hold a large packet that it has sent.
+// The writer does not keep a large packet that it has sent.
 func TestWriterLetsGo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := opened(t, nil)

@@ -76,8 +76,8 @@ func TestSuback(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		clear(body) // its memory is its own
-		// 0x55 does not exist, which concerns one filter, not the connection.
+		clear(body) // the result does not share its memory
+		// 0x55 is not a reason code; that concerns one filter, not the connection.
 		want := &Suback{Kind: kind, ID: 7, Reasons: []byte{0, 0x87, 0x55}, ReasonString: "bye", User: []packets.User{{Key: "k", Value: "v"}}}
 		if !reflect.DeepEqual(got, want) {
 			t.Errorf("%+v, want %+v", got, want)
@@ -113,7 +113,7 @@ func readPaho(t *testing.T, packet []byte) *packets.ControlPacket {
 func TestSubscribe(t *testing.T) {
 	user := []packets.User{{Key: "k", Value: "v"}}
 	sub := &packets.Subscribe{
-		PacketID:   1, // not the one that counts
+		PacketID:   1, // ignored
 		Properties: &packets.Properties{SubscriptionIdentifier: pointer(300), User: user},
 		Subscriptions: []packets.SubOptions{
 			{Topic: "a/#", QoS: 2, NoLocal: true, RetainHandling: 2},

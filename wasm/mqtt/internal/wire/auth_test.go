@@ -45,7 +45,7 @@ func TestAuthRefused(t *testing.T) {
 	}
 }
 
-// Whatever AUTH is let through, paho reads the same from it.
+// paho reads the same from every AUTH that ParseAuth accepts.
 func FuzzAuth(f *testing.F) {
 	for _, seed := range [][]byte{
 		{}, {0x18}, {0x18, 0}, EncodeAuth(0x18, "m", []byte("data"))[2:],

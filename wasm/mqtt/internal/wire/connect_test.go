@@ -55,8 +55,7 @@ func TestConnectWithNothingSet(t *testing.T) {
 	}
 }
 
-// What stands in packets.Properties and a will may not have stays out of it
-// (3.1.3.2).
+// Properties that a will may not have are not encoded (3.1.3.2).
 func TestWillHasNoPropertiesOfOtherPackets(t *testing.T) {
 	c := &packets.Connect{WillFlag: true, WillTopic: "w", Properties: &packets.Properties{}, WillProperties: &packets.Properties{
 		WillDelayInterval: pointer(uint32(7)), TopicAlias: pointer(uint16(1)), SubscriptionIdentifier: pointer(1), ReasonString: "no",
@@ -79,7 +78,7 @@ func TestConnack(t *testing.T) {
 	}
 	body := join([]byte{1, 0}, properties(props.Pack(TypeConnack)...))
 	got, err := ParseConnack(body)
-	clear(body) // its memory is its own
+	clear(body) // the result does not share its memory
 	if err != nil || !got.SessionPresent || got.Reason != 0 || !reflect.DeepEqual(&got.Properties, props) {
 		t.Errorf("%+v, %v", got, err)
 	}
@@ -124,8 +123,8 @@ func TestConnackRefused(t *testing.T) {
 	}
 }
 
-// A broker of MQTT 3.1.1 may refuse our version (return code 1), or anything
-// else, or take us for one of its own (0).
+// A broker of MQTT 3.1.1 may refuse our version (return code 1), refuse for another
+// reason, or accept us as an MQTT 3.1.1 client (0).
 func TestConnackOfMQTT311IsNamed(t *testing.T) {
 	for _, body := range [][]byte{{0, 0}, {1, 0}, {0, 1}, {0, 2}, {0, 3}, {0, 4}, {0, 5}} {
 		c, err := ParseConnack(body)
@@ -133,7 +132,7 @@ func TestConnackOfMQTT311IsNamed(t *testing.T) {
 		if !errors.As(err, &e) || c != nil {
 			t.Fatalf("% x: %+v, %v", body, c, err)
 		}
-		// No DISCONNECT, which has no reason code in MQTT 3.1.1.
+		// No DISCONNECT: MQTT 3.1.1 has no reason codes for it.
 		if e.Code != Protocol || !e.Final || e.Reason != 0 || e.ReasonCode != 0 || !strings.Contains(e.Message, "speaks MQTT 3.1.1 only") {
 			t.Errorf("% x: %+v", body, e)
 		}

@@ -32,7 +32,7 @@ func TestDisconnect(t *testing.T) {
 	props := packets.Properties{ReasonString: "bye", ServerReference: "other", User: []packets.User{{Key: "k", Value: "v"}}}
 	body := join([]byte{0x9C}, properties(props.Pack(TypeDisconnect)...))
 	got, err := ParseDisconnect(body)
-	clear(body) // its memory is its own
+	clear(body) // the result does not share its memory
 	want := &Disconnect{Reason: ReasonUseAnotherServer, ReasonString: "bye", ServerReference: "other", User: props.User}
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v, %v", got, err)

@@ -26,7 +26,7 @@ func TestErrorText(t *testing.T) {
 	}
 }
 
-// ReasonCode is the broker's alone; Reason is what we tell it.
+// ReasonCode is the broker's; Reason is what we send to it.
 func TestReasonsHaveTheirOwners(t *testing.T) {
 	if e := Violation(0x81, "bad"); e.Code != Protocol || e.Reason != 0x81 || e.ReasonCode != 0 {
 		t.Errorf("%+v", e)
@@ -52,7 +52,7 @@ func TestContextError(t *testing.T) {
 		t.Errorf("%+v", e)
 	}
 
-	// A typed cause stays, also one that is a time limit itself.
+	// A typed cause is kept, even if it wraps a deadline.
 	typed := &Error{Code: Storage, Message: "typed", Err: context.DeadlineExceeded}
 	ctx, stop := context.WithCancelCause(context.Background())
 	stop(fmt.Errorf("wrapped: %w", typed))

@@ -94,7 +94,7 @@ func TestReaderStopsAtTheFirstError(t *testing.T) {
 	}
 	r.Skip(int(packets.PropUser))
 	r.Skip(0x7F)
-	if r.Err != first || !errors.Is(r.Err, first) { //nolint:errorlint // the very same one
+	if r.Err != first || !errors.Is(r.Err, first) { //nolint:errorlint // the very same error
 		t.Errorf("the error became %v", r.Err)
 	}
 	if (&Reader{}).Err != nil {

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// wantViolation checks an error for which we end the connection: of Code
-// Protocol, and never with the broker's reason code.
+// wantViolation checks an error for which we end the connection: its code is Protocol,
+// and it has no ReasonCode, which is the broker's.
 func wantViolation(t *testing.T, err error, reason byte) {
 	t.Helper()
 	var e *Error
@@ -30,7 +30,7 @@ func wantBadOption(t *testing.T, err error, field string) {
 	}
 }
 
-// split takes the fixed header off a packet, and checks that the length fits.
+// split removes a packet's fixed header, and checks its length.
 func split(t *testing.T, packet []byte) (header byte, body []byte) {
 	t.Helper()
 	length, size, ok, err := Varint(packet[1:])
@@ -40,7 +40,7 @@ func split(t *testing.T, packet []byte) (header byte, body []byte) {
 	return packet[0], packet[1+size:]
 }
 
-// properties puts their length before properties.
+// properties prefixes packed properties with their length.
 func properties(packed ...byte) []byte { return AppendProperties(nil, packed) }
 
 func join(parts ...[]byte) (b []byte) {

@@ -10,8 +10,7 @@ import (
 	"github.com/eclipse/paho.golang/packets"
 )
 
-// Whatever is let through, paho's decoder takes as well, and both read the same
-// from it.
+// paho decodes every packet that we accept, and reads the same from it.
 func FuzzAgainstPaho(f *testing.F) {
 	for _, seed := range [][]byte{
 		{0x30, 15, 0, 5, 't', 'o', 'p', 'i', 'c', 0, 'p', 'a', 'y', 'l', 'o', 'a', 'd'},
@@ -39,7 +38,7 @@ func FuzzAgainstPaho(f *testing.F) {
 	})
 }
 
-// comparePacket parses one packet, and fails if paho reads another.
+// comparePacket parses a packet, and fails if paho reads it differently.
 func comparePacket(t *testing.T, packet, body []byte) {
 	t.Helper()
 	ours, err := parse(packet[0], body)
@@ -49,7 +48,7 @@ func comparePacket(t *testing.T, packet, body []byte) {
 		}
 		return
 	}
-	if d, ok := ours.(*Disconnect); ok && len(body) == 0 { // paho insists on a reason code
+	if d, ok := ours.(*Disconnect); ok && len(body) == 0 { // paho requires a reason code
 		if !reflect.DeepEqual(d, &Disconnect{}) {
 			t.Fatalf("% x: %+v", packet, d)
 		}
@@ -132,7 +131,7 @@ func comparePublish(t *testing.T, ours *Publish, theirs *packets.Publish) {
 	ids := subscriptionIdentifiers(ours.Properties)
 	same := theirs.Topic == string(ours.Topic) && theirs.QoS == ours.QoS() && theirs.Duplicate == ours.Duplicate() &&
 		theirs.Retain == ours.Retain() && theirs.PacketID == ours.ID && bytes.Equal(theirs.Payload, ours.Payload) && ours.Buffer == nil
-	if last := theirs.Properties.SubscriptionIdentifier; last != nil { // paho keeps only that
+	if last := theirs.Properties.SubscriptionIdentifier; last != nil { // paho keeps only the last one
 		same = same && len(ids) > 0 && int(ids[len(ids)-1]) == *last && !slices.Contains(ids, 0)
 	} else {
 		same = same && ids == nil

@@ -26,7 +26,7 @@ func TestPublish(t *testing.T) {
 		"an alias that is used": {0x30, []byte{0, 0, 3, 0x23, 1, 2, 'x'}, Publish{Alias: 258, Payload: []byte("x")}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			// Whatever was in it before.
+			// ParsePublish overwrites every field.
 			p := Publish{Flags: 0xFF, Topic: []byte("old"), ID: 9, Properties: []byte{1}, Alias: 3, Payload: []byte("old"), Buffer: []byte("old")}
 			if err := ParsePublish(test.header, test.body, &p); err != nil {
 				t.Fatal(err)
@@ -137,7 +137,7 @@ func TestFindProperty(t *testing.T) {
 	}
 }
 
-// What Skip skips is what the checks read, of every property that there is.
+// Skip consumes the same bytes as the checks, for every property.
 func TestSkipEveryProperty(t *testing.T) {
 	values := map[valueType][]byte{flagValue: {1}, uint16Value: {0, 1}, uint32Value: {0, 0, 0, 1}, varintValue: {0x80, 1},
 		stringValue: {0, 1, 's'}, binaryValue: {0, 1, 0xFF}, pairValue: {0, 1, 'k', 0, 1, 'v'}}
@@ -179,8 +179,7 @@ func TestEncodePublish(t *testing.T) {
 	}
 }
 
-// A PUBLISH that was encoded reads the same, and so it does with another topic
-// and an alias.
+// An encoded PUBLISH parses to the same values, also with another topic and an alias.
 func FuzzJoinPublish(f *testing.F) {
 	f.Add("t", byte(0), uint16(1), []byte("x"), "", uint32(0), true)
 	f.Add("topic", byte(2), uint16(65535), []byte{}, strings.Repeat("c", 125), uint32(7), false)
@@ -241,7 +240,7 @@ func BenchmarkParsePublish(b *testing.B) {
 	}
 }
 
-// Where the payload begins is known as soon as all before it is there.
+// The start of the payload is known as soon as everything before it has arrived.
 func TestPublishHead(t *testing.T) {
 	for _, c := range []struct {
 		flags      byte
@@ -259,7 +258,8 @@ func TestPublishHead(t *testing.T) {
 	}
 }
 
-// subscriptionIdentifiers returns all of a PUBLISH; [UnpackProperties] keeps only one.
+// subscriptionIdentifiers returns all identifiers of a PUBLISH; [UnpackProperties]
+// keeps only one.
 func subscriptionIdentifiers(properties []byte) (ids []uint32) {
 	for r := (Reader{Rest: properties}); len(r.Rest) > 0; {
 		if id := r.Varint(); id == int(packets.PropSubscriptionIdentifier) {

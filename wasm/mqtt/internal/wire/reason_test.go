@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// reasonTable is the table of 2.4 by reason code, as the specification has it:
-// the name, and the packets in which a broker may send it.
+// reasonTable is the table of 2.4: the name of each reason code, and the packets in
+// which a broker may send it.
 var reasonTable = map[byte]struct{ name, packets string }{
 	0x00: {"success", "CONNACK PUBACK PUBREC PUBREL PUBCOMP SUBACK UNSUBACK DISCONNECT AUTH"},
 	0x01: {"", "SUBACK"}, // Granted QoS 1

@@ -8,10 +8,11 @@ import (
 	"github.com/eclipse/paho.golang/packets"
 )
 
-// What 1.5.4 says of the strings that a receiver gets, and what we send.
+// texts are strings, with what 1.5.4 says about receiving them, and whether we send
+// them.
 var texts = []struct {
 	name, text string
-	received   bool // a receiver must take it
+	received   bool // a receiver must accept it
 	sent       bool // we send it
 }{
 	{"empty", "", true, true},
@@ -46,8 +47,8 @@ var texts = []struct {
 	{"a continuation byte alone", "\x80a", false, false},
 }
 
-// A stored message that we refuse comes again with every connection, so what
-// the specification lets a receiver refuse is taken, wherever it stands.
+// A stored message that we refuse comes again on every connection. So we accept, in
+// every field, what the specification allows a receiver to refuse.
 func TestReceivedText(t *testing.T) {
 	for _, test := range texts {
 		s := AppendString(nil, test.text)
