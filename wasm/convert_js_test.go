@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// oddities makes values that a page may pass, and nobody expects. Each call of
-// one of these functions makes it anew.
+// oddities are functions that make values which a page may pass by mistake. Each call
+// makes a new value.
 const oddities = `[
 	() => undefined, () => null, () => true, () => false,
 	() => 0, () => -0, () => 1, () => 2, () => -1, () => 1.5, () => NaN, () => Infinity, () => -Infinity,
@@ -44,16 +44,15 @@ const oddities = `[
 	() => ({ then() { throw 1 } }), () => ({ toString() { throw 1 }, valueOf() { throw 1 }, [Symbol.toPrimitive]() { throw 1 } }),
 ]`
 
-// How often an oddity stands for a field, and which fields there are, with
-// what is right for them.
+// The fields that several calls share, with valid values.
 const (
 	messageFields  = `qos: 1, retain: true, properties: P({ payloadFormatIndicator: true, messageExpiryInterval: 5, topicAlias: 1, responseTopic: 'r', correlationData: new Uint8Array(2), userProperties: [['k', 'v']], contentType: 'c' })`
 	callFields     = `timeout: 1000, signal: new AbortController().signal`
 	userProperties = `properties: P({ subscriptionIdentifier: 5, userProperties: [['k', 'v']] })`
 )
 
-// A shape makes the arguments of one call. P lets oddities stand for the fields
-// of an object, V for a value.
+// shapes make the arguments of one call each. P may replace fields of an object with
+// oddities, V a whole value.
 var shapes = map[string]string{
 	"connect": `[V(P({ url: 'ws://broker/', clientId: 'c', username: 'u', password: 'p', clean: false, keepalive: 5, connectTimeout: 1000,
 		reconnectPeriod: 5, resubscribe: true, protocolVersion: 5, onBatch() {}, onEvent() {}, WebSocket: FakeSocket, ` + callFields + `,
@@ -68,8 +67,8 @@ var shapes = map[string]string{
 	"disconnect":  `[V(P({ reasonCode: 4, reasonString: 'r', sessionExpiryInterval: 5, userProperties: [['k', 'v']], force: 5, ` + callFields + ` }))]`,
 }
 
-// generator returns a function that makes the arguments of a call. The chance
-// says how often an oddity stands in for what is right.
+// generator returns a function that makes the arguments of a call. Its parameter chance
+// is the probability that an oddity replaces a valid value.
 func generator(shape string) js.Value {
 	return evaluate(`(rng, chance) => {
 		const oddities = ` + oddities + `;
@@ -90,7 +89,7 @@ func evaluate(code string) js.Value {
 	return js.Global().Get("Function").New("return " + code).Invoke()
 }
 
-// outcome waits for a Promise. What is no Promise has succeeded.
+// outcome waits for a Promise. Any other value counts as a success.
 func outcome(promise js.Value) (value js.Value, rejected bool) {
 	type settled struct {
 		value    js.Value
@@ -111,15 +110,15 @@ func outcome(promise js.Value) (value js.Value, rejected bool) {
 	return s.value, s.rejected
 }
 
-// fields are the names that a bad-option may give.
+// fields are the names that a bad-option error may report.
 var fields = strings.Fields(`records first onSettled options filter payload topic url clientId username password clean keepalive connectTimeout reconnectPeriod
 	resubscribe protocolVersion onBatch onEvent WebSocket timeout signal qos retain nl rap rh reasonCode reasonString sessionExpiryInterval force on
 	properties userProperties sessionExpiryInterval receiveMaximum maximumPacketSize topicAliasMaximum requestResponseInformation
 	requestProblemInformation authenticationMethod authenticationData will payloadFormatIndicator messageExpiryInterval topicAlias
 	responseTopic correlationData contentType subscriptionIdentifier willDelayInterval`)
 
-// checkOutcome: a call succeeds, or fails with a typed error, which names the
-// field where an option is bad.
+// checkOutcome checks that a call succeeds, or fails with an MqttError, which names the
+// field if an option is bad.
 func checkOutcome(t *testing.T, call string, promise js.Value) (result js.Value, accepted bool) {
 	t.Helper()
 	v, rejected := outcome(promise)
@@ -131,7 +130,7 @@ func checkOutcome(t *testing.T, call string, promise js.Value) (result js.Value,
 		return js.Undefined(), false
 	}
 	if v.Get("code").String() != "bad-option" {
-		return js.Undefined(), true // the options were taken; the broker's answer is another matter
+		return js.Undefined(), true // the options were accepted; the broker's reply does not matter here
 	}
 	field := v.Get("field")
 	if field.Type() != js.TypeString {
@@ -154,9 +153,9 @@ func end(client js.Value) {
 	outcome(client.Call("disconnect", map[string]any{"force": true}))
 }
 
-// Whatever a page passes, the program lives, and says what was wrong.
+// Whatever a page passes, the program survives and reports what was wrong.
 func TestArbitraryValues(t *testing.T) {
-	const rounds = 1000 // calls of each kind, with some ten values each
+	const rounds = 1000 // calls of each kind, with about ten values each
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	rng := rand.New(rand.NewPCG(seed, 0))

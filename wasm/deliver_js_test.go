@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// How far apart the batches of a steady stream are, and how long each waits at most.
+// The interval between the batches of a steady stream, and the longest wait of a batch.
 func TestPace(t *testing.T) {
 	for _, test := range []struct {
 		name        string

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// fakeSocket is a WebSocket class with a broker behind it that accepts whatever
-// comes. It counts the listeners that are added and not removed.
+// fakeSocket is a WebSocket class backed by a broker that accepts everything. It counts
+// the listeners that are added and not removed.
 const fakeSocket = `class FakeSocket extends EventTarget {
 	static listeners = 0;
 	constructor(url, protocols) {
@@ -69,9 +69,8 @@ func mustConnect(t *testing.T) js.Value {
 	return client
 }
 
-// countFuncs starts to collect what js.FuncOf makes. The function that it
-// returns tells how many of those are not released: calling one that is, does
-// nothing but complain on the console.
+// countFuncs starts to collect what js.FuncOf makes. The function it returns counts
+// those not released: calling a released one only logs to the console.
 func countFuncs(t *testing.T) (unreleased func() int) {
 	t.Helper()
 	count := evaluate(`(() => {
@@ -125,8 +124,8 @@ func TestNothingIsLeftBehind(t *testing.T) {
 	}
 }
 
-// settledGoroutines gives goroutines that are about to end the time to do so,
-// which is a turn of the event loop or a few, and returns how many are left.
+// settledGoroutines gives ending goroutines a few turns of the event loop, and returns
+// how many are left.
 func settledGoroutines(want int) int {
 	turn := make(chan struct{}, 1)
 	next := js.FuncOf(func(js.Value, []js.Value) any {

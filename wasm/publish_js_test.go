@@ -17,13 +17,13 @@ func appendPublish(b []byte, flags byte, limit uint32, topic, payload string) []
 	return append(append(b, topic...), payload...)
 }
 
-// appendProperties appends a message that has properties, in wire form.
+// appendProperties appends a message with properties, in wire form.
 func appendProperties(b []byte, flags byte, properties string) []byte {
 	size := binary.LittleEndian.AppendUint32(nil, uint32(len(properties)))
 	return appendPublish(b, flags|16, 30_000, "t", string(size)+properties+"payload")
 }
 
-// outcomes hears how publishes ended, by their numbers.
+// outcomes collects the outcomes of publishes, by number.
 type outcomes struct {
 	t         *testing.T
 	onSettled js.Func
@@ -72,7 +72,7 @@ func (o *outcomes) want(want ...string) {
 	}
 }
 
-// Each of them settles by itself, as publish would have it.
+// Each message settles by itself, as with publish.
 func TestPublishAll(t *testing.T) {
 	installFakeSocket(t)
 	client := mustConnect(t)
@@ -99,7 +99,7 @@ func TestPublishAll(t *testing.T) {
 	o.want(want...)
 }
 
-// Properties are checked as those of publish are.
+// Properties are checked as in publish.
 func TestPublishAllWithProperties(t *testing.T) {
 	installFakeSocket(t)
 	client := mustConnect(t)
@@ -124,7 +124,7 @@ func TestPublishAllWithProperties(t *testing.T) {
 		"6: bad-option properties.userProperties")
 }
 
-// What is ready together is told together, and needs few frames.
+// Messages that are ready together settle together, in few frames.
 func TestPublishAllIsOfOneTask(t *testing.T) {
 	class := installFakeSocket(t)
 	evaluate(`(Fake => {
@@ -143,7 +143,7 @@ func TestPublishAllIsOfOneTask(t *testing.T) {
 		want = append(want, fmt.Sprintf("%v: 0", float64(i)))
 	}
 	o := hear(t)
-	runtime.GC() // one in between would let the first of them be told before the last
+	runtime.GC() // a collection in between could settle the first ones early
 	calls := 0
 	counting := js.FuncOf(func(_ js.Value, args []js.Value) any {
 		calls++
@@ -161,7 +161,7 @@ func TestPublishAllIsOfOneTask(t *testing.T) {
 	}
 }
 
-// Those whose time is over fail, and no others, whatever came in between.
+// Only the messages whose time limit has passed fail.
 func TestPublishAllTimeLimits(t *testing.T) {
 	class := installFakeSocket(t)
 	evaluate(`Fake => { // a broker that does not answer where the payload is m

@@ -10,10 +10,10 @@ import (
 	"mqttwasm/wasm/mqtt"
 )
 
-// Tests of faults of commit 8fbf773.
+// These tests cover faults of commit 8fbf773.
 
-// slowStore makes options with a store whose opening, or loading, the test ends. Its
-// promise closed is over when the store is closed, or a second later.
+// slowStore makes options with a store that opens, or loads, when the test says so. Its
+// promise closed resolves when the store is closed, or after a second.
 const slowStore = `(options) => {
 	const env = { opened: 0, closes: 0, loaded() {} };
 	env.closed = new Promise(resolve => {
@@ -37,8 +37,8 @@ const slowStore = `(options) => {
 	return env;
 }`
 
-// A store that opened after its caller had given up stayed open, and locked for
-// everybody until the program ended.
+// A store that opened after its caller had given up stayed open, and locked until the
+// program ended.
 func TestStoreThatOpensTooLateIsClosed(t *testing.T) {
 	installFakeSocket(t)
 	for name, test := range map[string]struct {
@@ -67,8 +67,8 @@ func TestStoreThatOpensTooLateIsClosed(t *testing.T) {
 	}
 }
 
-// A time limit fired while its last publish was being settled. Its timer was set
-// again, with nothing to wait for, and ran for ever.
+// A time limit fired while its last publish was being settled. Its timer was set again,
+// with nothing to wait for, and kept firing.
 func TestTimerOfSettledPublishesEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const limit = time.Second
@@ -77,7 +77,7 @@ func TestTimerOfSettledPublishesEnds(t *testing.T) {
 		p.limit(c, limit, time.Now())
 		l := c.limit
 		p.mu.Lock()
-		time.Sleep(limit) // expire waits for mu, or will
+		time.Sleep(limit) // expire waits for mu, or is about to
 		c.settled = true
 		l.remove()
 		p.mu.Unlock()
@@ -91,8 +91,8 @@ func TestTimerOfSettledPublishesEnds(t *testing.T) {
 	})
 }
 
-// The session was busy when publish was called, for longer than its time limit:
-// what gave the message up was not there yet, and calling it ended the program.
+// The session was busy for longer than the time limit when publish was called: the
+// token to cancel did not exist yet, and using it ended the program.
 func TestPublishGivenUpBeforeItHasAToken(t *testing.T) {
 	installFakeSocket(t)
 	for name, test := range map[string]struct{ options, code string }{
@@ -105,7 +105,7 @@ func TestPublishGivenUpBeforeItHasAToken(t *testing.T) {
 			b := bindings[client.Get("id").Int()]
 			held, release := make(chan struct{}), make(chan struct{})
 			go b.client.PublishAsync(&mqtt.Message{}, mqtt.PublishOptions{OnSettled: func(mqtt.PublishResult, error) {
-				close(held) // what is refused settles at once, within the session
+				close(held) // a message that is refused settles at once, within the session
 				<-release
 			}})
 			<-held
@@ -127,8 +127,8 @@ func TestPublishGivenUpBeforeItHasAToken(t *testing.T) {
 	}
 }
 
-// What the broker says reaches the page whole: Go's strings lost a U+FEFF at their
-// beginning on the way to JavaScript [MQTT-1.5.4-3].
+// [MQTT-1.5.4-3]: the broker's texts reach the page unchanged; a leading U+FEFF was
+// lost between Go and JavaScript.
 func TestTextKeepsItsBeginning(t *testing.T) {
 	const text = "\uFEFFa\uFEFF"
 	user := mqtt.UserProperties{{Key: text, Value: text}}

@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// scripted is a WebSocket class whose network is the test: what it sends is
-// kept in sent, and the methods after the first line play the server.
+// scripted is a WebSocket class whose network is the test: sent collects what it sends,
+// and the methods after the constructor play the server.
 const scripted = `(class extends EventTarget {
 	constructor(url, protocols) {
 		super();
@@ -39,8 +39,8 @@ const scripted = `(class extends EventTarget {
 	text() { return this.sent.join('|'); }
 })`
 
-// readable is one that keeps what arrives until it is read, as that of
-// web/src/worker/websocket.ts does.
+// readable also keeps what arrives until it is read, like the class in
+// web/src/worker/websocket.ts.
 const readable = `(class extends ` + scripted + ` {
 	kept = [];
 	reads = 0;
@@ -116,8 +116,7 @@ func testOneFramePerWrite(t *testing.T, class string) {
 	}
 }
 
-// A message and the close right behind it: the message is not lost, and the
-// code arrives.
+// A message right before the close is not lost, and the close code is reported.
 func TestMessageBeforeCloseIsNeverLost(t *testing.T) {
 	for name, class := range map[string]string{"as frames": scripted, "kept": readable} {
 		t.Run(name, func(t *testing.T) {
@@ -139,8 +138,8 @@ func TestMessageBeforeCloseIsNeverLost(t *testing.T) {
 	}
 }
 
-// What the socket keeps is read in pieces of any size, and only when it says
-// that there is some.
+// Data kept by the socket is read in pieces of any size, and only when the socket
+// announces it.
 func TestReadsWhatTheSocketKeeps(t *testing.T) {
 	text := strings.Repeat("0123456789abcdef", 10_000)
 	for _, size := range []int{1000, stagingSize - 1, stagingSize, stagingSize + 1, len(text), 1 << 20} {
@@ -173,7 +172,7 @@ func TestReadsWhatTheSocketKeeps(t *testing.T) {
 	}
 }
 
-// The method is the class's, and what it returns may be anything.
+// readInto is the page's, and may return anything.
 func TestReadIntoThatIsNone(t *testing.T) {
 	for name, body := range map[string]string{
 		"nothing": `return undefined`, "text": `return '1'`, "too little": `return -1`, "NaN": `return NaN`, "throws": `throw undefined`,
@@ -196,7 +195,8 @@ func TestReadIntoThatIsNone(t *testing.T) {
 	}
 }
 
-// What a browser took has not left yet, and what it takes no more of waits too.
+// What the browser has buffered has not been sent yet, and neither has what it does not
+// accept.
 func TestSent(t *testing.T) {
 	c, ws := mustDialWith(t, readable)
 	defer func() { _ = c.Close() }()
@@ -228,7 +228,7 @@ func TestSent(t *testing.T) {
 	}
 }
 
-// A frame that can't be sent is the writer's loss alone: what has arrived may say
+// A frame that cannot be sent only fails the Write: data that has arrived may explain
 // why.
 func TestFailedSendLeavesTheConnectionOpen(t *testing.T) {
 	for name, test := range map[string]struct {
@@ -281,8 +281,8 @@ func TestWritersWaitWhileTheBrowserIsFull(t *testing.T) {
 	}
 }
 
-// On a slow link a small frame gives the next one time to grow; a large one, or
-// one on a link that is not busy, leaves at once.
+// On a busy link Write waits after a small frame, so that the next one can grow. After
+// a large frame, or on an idle link, it does not.
 func TestSmallFramesWaitOnABusyLink(t *testing.T) {
 	for _, test := range []struct{ unsent, size int }{
 		{0, 1}, {busyAbove, 1}, {busyAbove + 1, 1}, {busyAbove + 1, smallFrame - 1}, {busyAbove + 1, smallFrame},
@@ -290,7 +290,7 @@ func TestSmallFramesWaitOnABusyLink(t *testing.T) {
 		c, ws := mustDial(t)
 		ws.Set("bufferedAmount", test.unsent)
 		begin, waited := time.Now(), false
-		go func() { waited = true }() // runs when this one waits
+		go func() { waited = true }() // runs when Write waits
 		if _, err := c.Write(make([]byte, test.size)); err != nil {
 			t.Error(err)
 		}
@@ -339,7 +339,7 @@ func TestDialFails(t *testing.T) {
 	if _, err = Dial(context.Background(), "ws://throws/", Options{WebSocket: class()}); err == nil || !strings.Contains(err.Error(), "bad URL") {
 		t.Errorf("error %v", err)
 	}
-	if _, err = Dial(context.Background(), "ws://x/", Options{}); err == nil { // Node 20 has none
+	if _, err = Dial(context.Background(), "ws://x/", Options{}); err == nil { // Node 20 has no WebSocket
 		t.Error("dialled without a WebSocket")
 	}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -369,7 +369,7 @@ func TestManyDialsAtOnce(t *testing.T) {
 	}
 }
 
-// The class is the page's: what it makes or throws must not end the program.
+// The page supplies the class: whatever it makes or throws must not end the program.
 func TestClassThatIsNoWebSocket(t *testing.T) {
 	for name, test := range map[string]struct{ class, words string }{
 		"without methods":      {`Date`, "addEventListener"},

@@ -29,7 +29,7 @@ func TestMain(m *testing.M) {
 	}))
 }
 
-// serve runs f on every WebSocket, and returns the address.
+// serve runs f on every WebSocket, and returns the URL.
 func serve(t *testing.T, subprotocols []string, f func(*websocket.Conn)) string {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: subprotocols})
@@ -53,7 +53,7 @@ func mustDial(t *testing.T, url string) *Conn {
 	return c
 }
 
-// frames returns what each frame held, until the other side closes.
+// frames returns the content of each frame until the peer closes.
 func frames(ws *websocket.Conn) (list []string) {
 	for {
 		typ, data, err := ws.Read(context.Background())

@@ -15,8 +15,8 @@ import (
 	"mqttwasm/wasm/wsconn"
 )
 
-// Dial gives the client of package mqtt its connections. A native program may
-// send headers with the handshake; browsers let nobody do that.
+// Dial makes the connections of package mqtt's client. A native program may send
+// headers with the handshake; a browser cannot.
 func ExampleDial() {
 	b, err := broker.New(broker.Options{})
 	if err != nil {
