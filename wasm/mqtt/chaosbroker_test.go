@@ -31,7 +31,7 @@ type chaosBroker struct {
 	rng      *rand.Rand
 	faults   []fault
 	conns    []*chaosConn
-	refusing bool // connections, after too many of them
+	refusing bool // no more connections: there were too many
 	session  *brokerSession
 	passedOn map[string]int  // by payload: messages from the client
 	queued   map[string]byte // by payload: messages for the client, with their QoS

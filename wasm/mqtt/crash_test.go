@@ -4,8 +4,7 @@ import (
 	"testing"
 )
 
-// The program crashes at every step: no message is lost, and none is duplicated at QoS
-// 2.
+// A crash at every step: no message is lost, and no QoS 2 message is duplicated.
 func TestCrashWhilePublishing(t *testing.T) {
 	const messages = 4
 	for n, crashed := 1, true; crashed; n++ {

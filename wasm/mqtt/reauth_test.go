@@ -152,7 +152,7 @@ func TestReauthenticateGivenUp(t *testing.T) {
 		case starting <- struct{}{}:
 			<-ctx.Done()
 			return nil, ctx.Err()
-		default: // starting is full: do not block
+		default: // the test has filled starting
 			return []byte("again"), nil
 		}
 	}}

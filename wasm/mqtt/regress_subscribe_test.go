@@ -441,7 +441,8 @@ func TestSubscribeThatFailsInPart(t *testing.T) {
 	})
 }
 
-// It is undone without affecting earlier subscriptions to its filters, or later calls.
+// Undoing a failed call does not affect earlier subscriptions to its filters, or later
+// calls.
 func TestSubscribeThatFailsInPartLeavesWhatWasBefore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, s, b, _ := start(t, nil)

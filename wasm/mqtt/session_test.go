@@ -210,7 +210,7 @@ func TestQoS2IsNeverDoubled(t *testing.T) {
 	}
 }
 
-// A QoS 1 message that was done while there was no connection is acknowledged when it
+// A QoS 1 message whose Done came while there was no connection is acknowledged when it
 // is resent, and not delivered again.
 func TestQoS1TakenWhileOffline(t *testing.T) {
 	c, s, b, log := start(t, withSession)

@@ -471,7 +471,7 @@ func (m *model) readPublish(p *wire.Publish) error {
 	}
 	doubled := m.handedOut[payload] > 1 && !m.crashed && !m.broker.secretive
 	for _, o := range m.broker.out {
-		if o.payload == payload && o.received { // PUBREC settled it
+		if o.payload == payload && o.received { // the client has sent PUBREC
 			doubled = true
 		}
 	}
@@ -653,9 +653,8 @@ func errorCode(err error) wire.Code {
 	return ""
 }
 
-// checkSubscriptions applies the calls in their order: a successful one takes effect, a
-// failed SUBSCRIBE leaves its filters unsubscribed, and an UNSUBSCRIBE takes effect
-// whatever its outcome.
+// checkSubscriptions applies the calls in their order: a failed SUBSCRIBE has no
+// effect, and an UNSUBSCRIBE takes effect whatever its outcome.
 func (m *model) checkSubscriptions() {
 	if m.crashed { // a new program knows nothing of them
 		return

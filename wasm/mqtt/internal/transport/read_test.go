@@ -115,8 +115,8 @@ func TestViolations(t *testing.T) {
 	}
 }
 
-// Before CONNACK, a peer that does not speak MQTT 5 is disconnected at its first byte,
-// and gets no reason code.
+// Before CONNACK, a peer that does not speak MQTT 5 gets no DISCONNECT, and an invalid
+// first byte is enough to close the connection.
 func TestFirstPacket(t *testing.T) {
 	for name, test := range map[string][]byte{
 		"HTTP":                             []byte("H"),
