@@ -1,4 +1,5 @@
-import { useState } from 'preact/hooks';
+import { useEffect, useReducer, useState } from 'preact/hooks';
+import { codecOf } from '../../payload/codecs/table';
 import type { Session } from '../../session/session';
 import { go } from '../../session/snippets/go';
 import { javascript } from '../../session/snippets/javascript';
@@ -26,12 +27,15 @@ const shown = 20_000;
 export function Snippets({ session }: { session: Session }) {
   const [language, setLanguage] = useState<Language>('javascript');
   const subscriptions = session.subscriptions.entries.value.map(({ wanted }) => wanted.value);
-  const plan = planOf(
-    session.connection.settings.value,
-    subscriptions,
-    session.publisher.draft.value,
-    session.publisher.next.value,
-  );
+  const { draft, next, choices } = session.publisher;
+  const { format } = draft.value;
+  const [, redraw] = useReducer((count: number) => count + 1, 0);
+  useEffect(() => {
+    const codec = codecOf(format);
+    if (codec instanceof Promise) codec.then(redraw, () => {});
+  }, [format]);
+  const files = choices.files.entries.value;
+  const plan = planOf(session.connection.settings.value, subscriptions, draft.value, next.value, files);
   const code = languages[language](plan);
   return (
     <div class="snippets stack">

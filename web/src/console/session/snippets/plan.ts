@@ -1,6 +1,9 @@
 /** What a snippet does: one connection, its subscriptions, and one message. */
 
 import type { ConnectOptions, PublishProperties, QoS } from '../../../client';
+import { base64 } from '../../payload/codecs/base64';
+import { encodeSoon } from '../../payload/encode';
+import type { ProtoFile } from '../../payload/schema';
 import { defaultMethod } from '../login-fields';
 import { type Message, propertiesOf } from '../message';
 import { optionsOf, type Settings, withoutSecrets } from '../settings';
@@ -47,13 +50,19 @@ export const connectFields = [
 /** Takes the place of the password in the snippet. */
 export const placeholder = '<password>';
 
-function bodyOf({ payload, file, format }: Message, n: number): Body {
+/** As it is typed until its encoder is loaded, and where it can't be published. */
+function bodyOf({ payload, file, format, type }: Message, n: number, files?: readonly ProtoFile[]): Body {
   if (file) return { file: file.name };
   const text = expand(payload, n);
-  if (format === 'base64') return { base64: text.replace(/\s/g, '') };
-  if (format !== 'hex') return { text };
-  const digits = text.replace(/\s/g, '').match(/[0-9a-f]{2}/gi) ?? [];
-  return { base64: btoa(digits.map((two) => String.fromCharCode(Number.parseInt(two, 16))).join('')) };
+  if (format === 'text' || format === 'json') return { text };
+  try {
+    const bytes = encodeSoon(format, text, { type, files });
+    if (!(bytes instanceof Promise)) return { base64: base64(bytes) };
+    bytes.catch(() => {});
+  } catch {
+    // The form says what is wrong with it.
+  }
+  return { text };
 }
 
 /** The settings that result from the login. */
@@ -92,6 +101,7 @@ export function planOf(
   subscriptions: Plan['subscriptions'],
   message: Message,
   n = 0,
+  files?: readonly ProtoFile[],
 ): Plan {
   const secret = settings.password === '' ? '' : placeholder;
   const data = settings.authenticationData === '' ? '' : placeholder;
@@ -104,7 +114,7 @@ export function planOf(
     connect,
     subscriptions,
     topic: expand(message.topic, n),
-    body: bodyOf(message, n),
+    body: bodyOf(message, n, files),
     qos: message.qos,
     retain: message.retain,
     properties: propertiesOf(message.properties),

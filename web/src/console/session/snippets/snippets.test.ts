@@ -1,6 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
-import { emptyMessage } from '../message';
+import { load } from '../../payload/codecs/table';
+import type { ProtoFile } from '../../payload/schema';
+import { emptyMessage, type Message } from '../message';
 import { plainSettings } from '../settings';
 import { go } from './go';
 import { javascript } from './javascript';
@@ -175,4 +177,19 @@ it('an IPv6 address has no brackets where a program wants a host', () => {
   expect(mosquitto(plan)).toContain('-h ::1 ');
   expect(python(plan)).toContain('client.connect("::1", 9001');
   expect(go(plan)).toContain('ws://[::1]:9001/mqtt');
+});
+
+it('what is typed as JSON and has a binary form is that in code', async () => {
+  const bodyOf = (message: Partial<Message>, files?: readonly ProtoFile[]) =>
+    planOf(plainSettings, [], { ...emptyMessage, topic: 'a', ...message }, 3, files).body;
+  await Promise.all([load('cbor'), load('protobuf')]);
+  expect(bodyOf({ format: 'cbor', payload: '{"n":{{n}}}' })).toEqual({ base64: btoa('\xa1an\x03') });
+  const files = [{ name: 'a.proto', text: 'syntax = "proto3"; message A { int32 n = 1; }' }];
+  expect(bodyOf({ format: 'protobuf', type: 'A', payload: '{"n":1}' }, files)).toEqual({
+    base64: btoa('\x08\x01'),
+  });
+  expect(bodyOf({ format: 'base64', payload: '_-8 =' })).toEqual({ base64: '/+8=' });
+  expect(bodyOf({ format: 'json', payload: '{"n":1}' })).toEqual({ text: '{"n":1}' });
+  // What can't be published stays as it was typed.
+  expect(bodyOf({ format: 'cbor', payload: '{' })).toEqual({ text: '{' });
 });
