@@ -66,7 +66,7 @@ function Notice({ connection }: { connection: Connection }) {
             </strong>{' '}
             {settled ? (
               <details class="notice-more">
-                <summary>{t('Why?')}</summary>
+                <summary class="muted">{t('Why?')}</summary>
                 {why}
               </details>
             ) : (

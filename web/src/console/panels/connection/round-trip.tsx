@@ -17,8 +17,7 @@ export function RoundTrip({ session }: { session: Session }) {
   const last = list.at(-1);
   return (
     <span
-      class="round-trip fine clip"
-      data-slow={last === undefined || last > slow}
+      class={`round-trip fine clip ${last === undefined || last > slow ? 'warn bold' : ''}`}
       title={t('Round-trip time: from PINGREQ to the broker’s PINGRESP, every 5 seconds')}
     >
       <span class="visually-hidden">{t('Round-trip time')} </span>

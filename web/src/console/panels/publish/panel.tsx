@@ -25,7 +25,7 @@ function Outcomes({ publisher }: { publisher: Publisher }) {
   return (
     // Not announced: a row every second would drown everything else.
     <ol
-      class="outcomes unless-empty small-text above"
+      class="outcomes scrolls unless-empty small-text above"
       // A scrolling list must be reachable by keyboard.
       tabIndex={outcomes.length > 1 ? 0 : -1}
       aria-label={t('Results')}
@@ -34,7 +34,7 @@ function Outcomes({ publisher }: { publisher: Publisher }) {
     >
       {outcomes.map(({ id, tone, at, text, topic }) => (
         <li key={id} class="outcome" data-tone={tone}>
-          <time class="outcome-time mono fine">{formatTime(at)}</time>
+          <time class="mono fine">{formatTime(at)}</time>
           <span class="outcome-text wrap tone">{text()}</span>
           <bdi class="mono fine clip right">{visible(topic)}</bdi>
         </li>
