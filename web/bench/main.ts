@@ -12,8 +12,8 @@ import type { Place } from './work/work';
 const fullRounds = 5;
 
 /**
- * Measures, and prints the table. Only a full run goes into results/, where the
- * README shows it from; a partial one goes to web/test-results/bench/.
+ * Runs the benchmark and prints the table. Only a full run is written to results/, which the README includes;
+ * a partial one goes to web/test-results/bench/.
  */
 export async function main(): Promise<void> {
   const rounds = Number(process.env.BENCH_ROUNDS ?? fullRounds);
@@ -45,7 +45,7 @@ export async function main(): Promise<void> {
       });
       results.lines.push(...lines);
       results.notes = [...notes];
-      write(results, folder('../test-results/bench')); // what there is, should somebody stop it
+      write(results, folder('../test-results/bench')); // partial results, in case the run is stopped
     }
   } finally {
     await browser.stop();

@@ -5,7 +5,7 @@ import type { Place, Row, Work } from './work/work';
 
 const row = (id: string): Row => ({ id, group: 'g', title: id, unit: 'ms', better: 'less' });
 
-/** A work that gives the number of the turn, and its double. */
+/** A measurement that returns the round number and its double. */
 function counting(rounds?: number): Work & { order: Name[] } {
   const order: Name[] = [];
   return {
@@ -21,7 +21,7 @@ function counting(rounds?: number): Work & { order: Name[] } {
   };
 }
 
-const nowhere = {} as Place; // `counting` needs none
+const nowhere = {} as Place; // `counting` doesn't use it
 
 test('the contestants take turns, and a failure costs one value', async () => {
   const work = counting();
@@ -37,7 +37,7 @@ test('the contestants take turns, and a failure costs one value', async () => {
   ]);
 });
 
-test('a work that takes long has fewer rounds', async () => {
+test('slow measurements have fewer rounds', async () => {
   const work = counting(1);
   await takeTurns(nowhere, work, 5, () => {});
   expect(work.order).toHaveLength(3);

@@ -3,7 +3,7 @@ import { quantity } from './report/format';
 import type { Line } from './report/results';
 import type { Place, Work } from './work/work';
 
-/** What one contestant did in one round, for those who watch. */
+/** What one contestant did in one round, for progress output. */
 export interface Turn {
   round: number;
   name: Name;
@@ -12,9 +12,8 @@ export interface Turn {
 }
 
 /**
- * Runs a work's rounds. The contestants take turns, A B C A B C, so that
- * whatever else goes on in the machine meets them all. One that fails in a round
- * has no value for it.
+ * Runs all rounds of a measurement. The contestants take turns (A B C A B C), so that other load on the
+ * machine affects all of them. A contestant that fails has no value for that round.
  */
 export async function takeTurns(
   place: Place,

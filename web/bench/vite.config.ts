@@ -1,7 +1,6 @@
 import { defineConfig } from 'vite';
 
-// The benchmark's page and its worker. The other clients are not in it: they
-// are served as they were published.
+// The benchmark's page and its worker. The other clients are served as published.
 export default defineConfig({
   root: 'bench/page',
   base: '/bench/',

@@ -5,7 +5,7 @@ import { expect, type Page, test } from '@playwright/test';
 import { type Mosquitto, startMosquitto } from '../e2e/support/brokers';
 import { createProject, policy, run, serveFolder } from './support';
 
-// The examples, as somebody would copy, build and use them.
+// The examples, copied, built and run as a user would.
 
 let broker: Mosquitto;
 test.beforeAll(async () => {
@@ -13,7 +13,7 @@ test.beforeAll(async () => {
 });
 test.afterAll(() => broker?.stop());
 
-/** Builds the example where it has something to build, and opens it. */
+/** Builds the example if necessary, and opens it. */
 async function open(
   page: Page,
   name: string,
@@ -44,7 +44,7 @@ for (const name of ['react', 'vue', 'svelte', 'plain']) {
   });
 }
 
-test('elements: the gallery shows what its devices say', async ({ page }) => {
+test("elements: the gallery shows its devices' messages", async ({ page }) => {
   const { stop } = await open(page, 'elements', '', `${policy}; style-src 'self'`);
   await expect(page.getByRole('status').first()).toHaveText('connected');
   await expect(page.locator('mqtt-value').first()).toHaveText(/Air\s*\d\d\.\d\s*°C$/);
@@ -55,7 +55,7 @@ test('elements: the gallery shows what its devices say', async ({ page }) => {
   await stop();
 });
 
-test('tabs: one connection, and every tab sees what one measures', async ({ page, context }) => {
+test('tabs: one connection, and every tab shows what one publishes', async ({ page, context }) => {
   const { address, stop } = await open(page, 'tabs');
   await expect(page.getByRole('status')).toHaveText(/^connected as ./);
   const other = await context.newPage();
@@ -80,7 +80,7 @@ test('tabs: one connection, and every tab sees what one measures', async ({ page
   await stop();
 });
 
-test('go-wasm: a program without JavaScript of its own prints what it hears', async ({ page }) => {
+test('go-wasm: a program without JavaScript of its own prints the messages it receives', async ({ page }) => {
   const root = fileURLToPath(new URL('../..', import.meta.url));
   const folder = join(root, 'web/package-test/work/example-go-wasm');
   mkdirSync(folder, { recursive: true });

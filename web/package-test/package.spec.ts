@@ -27,11 +27,11 @@ test.afterAll(() => broker?.stop());
 
 const works = ['worker: it works', 'inline: it works', 'shared: it works', 'compat: it works'];
 
-/** Every way to run the client says what it should. */
+/** Checks that every way to run the client prints the expected line. */
 async function expectAll(page: Page, url: string, lines: (string | RegExp)[] = works): Promise<void> {
   const problems: string[] = [];
   page.on('console', (message) => {
-    // Browsers ask for an icon by themselves, and report that there is none.
+    // Browsers request an icon on their own, and log that there is none.
     const icon = message.location().url.endsWith('/favicon.ico');
     if (message.type() === 'error' && !icon) problems.push(message.text());
   });
@@ -45,14 +45,14 @@ async function expectAll(page: Page, url: string, lines: (string | RegExp)[] = w
 }
 
 for (const bundler of ['vite', 'webpack', 'esbuild', 'rollup']) {
-  test(`${bundler} finds the worker and the wasm`, async ({ page }) => {
+  test(`${bundler} resolves the worker and the wasm`, async ({ page }) => {
     const project = await createProject(
       bundler,
       'package-test/projects/common',
       `package-test/projects/${bundler}`,
     );
     await run('npm', ['run', 'build'], project);
-    // webpack loads its parts by a policy of its own, where its options say so.
+    // webpack loads its chunks through a Trusted Types policy of its own, if configured.
     const required = bundler === 'webpack' ? '' : trustedTypes;
     const site = await serveFolder(join(project, 'dist'), { 'Content-Security-Policy': policy + required });
     await expectAll(page, site.url);
@@ -60,20 +60,20 @@ for (const bundler of ['vite', 'webpack', 'esbuild', 'rollup']) {
   });
 }
 
-test('sveltekit, with a page that is rendered before', async ({ page }) => {
+test('sveltekit, with a prerendered page', async ({ page }) => {
   const project = await createProject(
     'sveltekit',
     'package-test/projects/common',
     'package-test/projects/sveltekit',
   );
   await run('npm', ['run', 'build'], project);
-  // Its pages begin with a script in the HTML.
+  // Its pages start with an inline script.
   const site = await serveFolder(join(project, 'build'), {});
   await expectAll(page, site.url);
   await site.stop();
 });
 
-test('next, with a page that its server renders', async ({ page }) => {
+test('next, with a server-rendered page', async ({ page }) => {
   const project = await createProject('next', 'package-test/projects/common', 'package-test/projects/next');
   await run('npm', ['run', 'build'], project);
   const port = await freePort();
@@ -83,7 +83,7 @@ test('next, with a page that its server renders', async ({ page }) => {
     await server.printed(/Ready/);
     await expectAll(page, `http://127.0.0.1:${port}/`);
   } finally {
-    // Asked to stop, it waits for connections that browsers open in advance.
+    // On SIGTERM it waits for connections that browsers open speculatively.
     server.process.kill('SIGKILL');
     await server.stop();
   }
@@ -118,12 +118,12 @@ test('a page of a browser extension', async () => {
   const { launchOptions } = config.use ?? {};
   const context = await chromium.launchPersistentContext(test.info().outputPath('profile'), {
     ...launchOptions,
-    channel: 'chromium', // Chromium without its windows has no extensions
+    channel: 'chromium', // Chromium's headless shell has no extensions
     ignoreDefaultArgs: ['--disable-extensions'],
     args: [...(launchOptions?.args ?? []), `--load-extension=${project}`],
   });
   try {
-    // Chromium names an unpacked extension after its folder.
+    // Chromium derives an unpacked extension's id from its path.
     const id = createHash('sha256').update(project).digest('hex').slice(0, 32);
     const letters = [...id].map((digit) => 'abcdefghijklmnop'[Number.parseInt(digit, 16)]).join('');
     await expectAll(await context.newPage(), `chrome-extension://${letters}/index.html`);
@@ -149,7 +149,7 @@ for (const [bundler, form] of [
   });
 }
 
-test('a page that requires Trusted Types allows one policy, or is told so', async ({ page }) => {
+test('a page that requires Trusted Types needs one policy, and the error names it', async ({ page }) => {
   const project = await createProject(
     'strict',
     'package-test/projects/common',
@@ -158,14 +158,14 @@ test('a page that requires Trusted Types allows one policy, or is told so', asyn
   const strict = await serveFolder(project, { 'Content-Security-Policy': policy + trustedTypes });
   await expectAll(page, strict.url);
 
-  // What starts no script needs no policy.
+  // Without a worker script no policy is needed.
   const none = "; require-trusted-types-for 'script'; trusted-types another";
   const forbidding = await serveFolder(project, { 'Content-Security-Policy': policy + none });
   await page.goto(`${forbidding.url}?broker=${encodeURIComponent(broker.mqtt)}`);
   const told = /^\w+: crashed the browser refused to start the worker: .*"trusted-types mqttwasm"/;
   await expect(page.getByText(/^\w+: /)).toHaveText([told, 'inline: it works', told, told]);
 
-  // The policy is not missed where it is not required.
+  // Where Trusted Types are not required, the policy may be missing.
   const tolerant = await serveFolder(project, {
     'Content-Security-Policy': `${policy}; trusted-types another`,
   });
@@ -189,7 +189,7 @@ test('the worker and the wasm come from another origin, alone and with the libra
   );
   await expectAll(page, `${alone.url}?own&cdn=${encodeURIComponent(cdn.url)}`, lines);
   const whole = await policed(`'self' 'wasm-unsafe-eval' ${origin}`);
-  // A shared client has a worker of its own then.
+  // A shared client falls back to a dedicated worker.
   await expectAll(page, `${whole.url}?cdn=${encodeURIComponent(cdn.url)}`);
   await Promise.all([cdn, alone, whole].map((site) => site.stop()));
 });
@@ -202,7 +202,7 @@ const runtimes: Record<string, [command: string, ...args: string[]]> = {
 };
 
 for (const [name, [command, ...args]] of Object.entries(runtimes)) {
-  test(`${name}, with the WebSocket of ws and with its own, and it ends by itself`, async () => {
+  test(`${name}, with the WebSocket of ws and with the built-in one, and it exits by itself`, async () => {
     const elsewhere = process.platform !== 'linux' || process.arch !== 'x64';
     test.skip(name !== 'node' && elsewhere, 'what is installed is for Linux on x64');
     const project = await createProject(
@@ -210,7 +210,7 @@ for (const [name, [command, ...args]] of Object.entries(runtimes)) {
       'package-test/projects/common',
       'package-test/projects/node',
     );
-    // Deno keeps what it has compiled.
+    // Deno caches compiled code.
     const env = `DENO_DIR=${join(project, 'deno')}`;
     const printed = (...rest: string[]) => run('env', [env, command, ...args, ...rest, broker.mqtt], project);
     expect(await printed('main.js')).toBe('node: it works\ncompat: it works\n');
@@ -223,19 +223,19 @@ for (const [name, [command, ...args]] of Object.entries(runtimes)) {
   });
 }
 
-test('the types, in browsers without those of Node, and in Node without those of browsers', async () => {
+test('the types, in browsers without Node types, and in Node without DOM types', async () => {
   const project = await createProject('types', 'package-test/projects/types');
   await run(tsc, ['-p', 'tsconfig.browser.json'], project);
   await run(tsc, ['-p', 'tsconfig.node.json'], project);
 });
 
-test('publint and attw find nothing to complain of', async () => {
+test('publint and attw report no problems', async () => {
   const folder = join(tarball(), '..');
   await run(tool('publint'), ['--strict', '--pack', 'npm'], folder);
   await run(tool('attw'), [tarball(), '--profile', 'esm-only'], folder);
 });
 
-test('the package holds what it should and no more', async () => {
+test('the package contains the expected files and no others', async () => {
   const files = (await run('tar', ['-tzf', tarball()], '.')).trim().split('\n');
   const first = files.filter((file) => !file.includes('/types/'));
   expect(first.sort()).toEqual(
@@ -285,7 +285,7 @@ test('the package holds what it should and no more', async () => {
   );
 });
 
-test('the package says under which licence it is, and those of what it bundles', async () => {
+test('the package names its licence, and includes those of bundled code', async () => {
   const inPackage = (file: string) => run('tar', ['-xzOf', tarball(), `package/${file}`], '.');
   expect(JSON.parse(await inPackage('package.json'))).toMatchObject({ license: 'MIT' });
   expect(await inPackage('LICENSE')).toContain('MIT License\n\nCopyright (c) 2026 the mqttwasm authors\n');
@@ -293,7 +293,7 @@ test('the package says under which licence it is, and those of what it bundles',
   expect(bundled).toEqual(expect.arrayContaining(['== Go', '== github.com/eclipse/paho.golang', '== idb']));
 });
 
-test('the reference of the API is what its types say', async () => {
+test('the API reference matches the types', async () => {
   const folder = test.info().outputPath('api');
   await run(tool('typedoc'), ['--out', folder], fileURLToPath(new URL('..', import.meta.url)));
   const kept = new URL('../docs/api/', import.meta.url);

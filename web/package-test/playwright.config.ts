@@ -1,7 +1,7 @@
 import { defineConfig } from '@playwright/test';
 import all from '../playwright.config';
 
-// Building takes its time. Every port is a random one, so tests run side by side.
+// Builds are slow. Every port is random, so tests can run in parallel.
 export default defineConfig(all, {
   fullyParallel: true,
   workers: 2,

@@ -1,4 +1,4 @@
-/** Projects of their own that use the package as it is packed. */
+/** Separate projects that use the package as packed. */
 
 import { execFile } from 'node:child_process';
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -11,7 +11,7 @@ import { promisify } from 'node:util';
 const here = fileURLToPath(new URL('.', import.meta.url));
 const web = fileURLToPath(new URL('..', import.meta.url));
 
-/** Rejects, with what it printed, when the command fails. */
+/** Rejects with the output if the command fails. */
 export async function run(command: string, args: string[], cwd: string): Promise<string> {
   try {
     return (await promisify(execFile)(command, args, { cwd })).stdout;
@@ -29,22 +29,19 @@ export function tarball(): string {
   return join(folder, name);
 }
 
-/**
- * A fresh folder with what these folders, below web/, hold, and the package
- * installed.
- */
+/** A new folder with copies of these folders in web/ and the package installed. */
 export async function createProject(name: string, ...from: string[]): Promise<string> {
   const folder = join(here, 'work', name);
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  // Before its package.json is there: what else that names lies in web/package-test/node_modules.
+  // Install before copying package.json: its other dependencies are in web/package-test/node_modules.
   const quiet = ['--offline', '--no-audit', '--no-fund', '--no-package-lock', '--no-save'];
   await run('npm', ['install', '--prefix', folder, ...quiet, tarball()], folder);
   for (const source of from) cpSync(join(web, source), folder, { recursive: true });
   return folder;
 }
 
-/** A file of what the projects have in common. */
+/** A file in the projects' shared dependencies. */
 export function installed(path: string): string {
   return join(here, 'node_modules', path);
 }
@@ -62,7 +59,7 @@ const types: Record<string, string> = {
   '.wasm': 'application/wasm',
 };
 
-/** What the package needs, as docs/security.md says, and nothing else. */
+/** Exactly what the package needs according to docs/security.md. */
 export const policy =
   "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self' ws:";
 
@@ -73,7 +70,6 @@ export interface Site {
   stop(): Promise<void>;
 }
 
-/** Serves a folder as /app/. */
 export async function serveFolder(
   folder: string,
   headers: OutgoingHttpHeaders = { 'Content-Security-Policy': policy },

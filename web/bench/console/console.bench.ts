@@ -1,7 +1,7 @@
 /**
- * The page under load: tree and feed are on screen, or a topic and its chart besides,
- * somebody types, and a flood comes in. BENCH_SECONDS and BENCH_RUNS change how long and how
- * often, BENCH_ONLY selects scenarios by a part of their names.
+ * The page under load: the tree and the feed are on screen, or a topic with its chart as well, and a user
+ * types while a flood arrives. BENCH_SECONDS and BENCH_RUNS set the duration and the number of runs;
+ * BENCH_ONLY selects scenarios by part of their names.
  */
 
 import { loadavg } from 'node:os';
@@ -98,7 +98,7 @@ async function run(browser: Browser, { view, topics, messages }: Scenario): Prom
     await expect(page.getByRole('region', { name: 'Chart' }).getByRole('img')).toBeVisible();
   }
 
-  /** Every level of the tree. */
+  /** Expands every level of the tree. */
   async function openAll(): Promise<void> {
     await page.getByRole('treeitem', { name: /hall/ }).first().click();
     await page.getByRole('tree').press('*');

@@ -1,7 +1,7 @@
 /**
- * The page while its fleet loads the embedded broker: 100 devices at 10 messages a second
- * each, and more, while somebody types. BENCH_SECONDS and BENCH_RUNS change how long and how
- * often, BENCH_ONLY selects scenarios by a part of their names.
+ * The page while its fleet loads the embedded broker with 100 devices or more, each sending 10 messages a
+ * second or more, and a user types. BENCH_SECONDS and BENCH_RUNS set the duration and the number of runs;
+ * BENCH_ONLY selects scenarios by part of their names.
  */
 
 import { loadavg } from 'node:os';

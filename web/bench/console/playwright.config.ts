@@ -3,12 +3,12 @@ import tests from '../../playwright.config';
 
 const { projects: _, ...config } = tests;
 
-/** The tests' browser, the whole one. */
+/** The same browser as the tests, in the full build. */
 export default defineConfig({
   ...config,
   testDir: '.',
   testMatch: '*.bench.ts',
   timeout: 0,
-  workers: 1, // a measurement wants the machine for itself
+  workers: 1, // measurements need the whole machine
   outputDir: '../../test-results/bench-console',
 });

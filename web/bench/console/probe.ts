@@ -1,18 +1,18 @@
-/** What the page's main thread does while it is flooded. */
+/** Measures the page's main thread during a flood. */
 
 import type { Browser, CDPSession, Page } from '@playwright/test';
 
 export interface Task {
-  /** Milliseconds by the clock, which other programs of the machine lengthen. */
+  /** Wall-clock milliseconds; other processes on the machine lengthen it. */
   wall: number;
-  /** Milliseconds of processor time. */
+  /** Milliseconds of CPU time. */
   cpu: number;
 }
 
 export interface Sample {
-  /** Of the main thread, those over 20 ms. */
+  /** Main-thread tasks over 20 ms. */
   tasks: Task[];
-  /** How much of a processor all tasks took, from 0 to 1. */
+  /** CPU share of all tasks, 0 to 1. */
   busy: number;
   /** Milliseconds from each key press to the end of the frame that shows it. */
   keys: number[];
@@ -31,20 +31,20 @@ interface TraceEvent {
 
 type Keys = { keys: number[] };
 
-/** Before the page is opened. */
+/** Call before opening the page. */
 export async function installProbe(page: Page): Promise<void> {
   await page.addInitScript(() => {
     const probe = Object.assign(window, { keys: [] as number[] });
     addEventListener('keydown', ({ timeStamp }) => {
       const { port1, port2 } = new MessageChannel();
       port1.onmessage = () => probe.keys.push(performance.now() - timeStamp);
-      // A task that is asked for in a frame runs when the frame has been drawn.
+      // A task posted from a frame callback runs once that frame has been drawn.
       requestAnimationFrame(() => port2.postMessage(null));
     });
   });
 }
 
-/** Begins a measurement; what is returned ends it. */
+/** Starts a measurement; the returned function ends it. */
 export async function measure(browser: Browser, page: Page): Promise<() => Promise<Sample>> {
   await page.evaluate(() => Object.assign(window, { keys: [] }));
   await browser.startTracing(page, { categories: ['toplevel', '__metadata'] });
@@ -58,7 +58,7 @@ export async function measure(browser: Browser, page: Page): Promise<() => Promi
   };
 }
 
-/** The tasks of the busiest main thread of all renderers, which is the page's. */
+/** The page's main thread is the busiest one of all renderers. */
 function mainTasks(trace: Buffer): Task[] {
   const { traceEvents } = JSON.parse(trace.toString()) as { traceEvents: TraceEvent[] };
   const threads = new Map<string, Task[]>();
@@ -80,7 +80,7 @@ export interface Memory {
   buffers: number;
 }
 
-/** Bytes that live after a collection: of the JavaScript heap, and of ArrayBuffers. */
+/** Bytes still alive after garbage collection, in the JavaScript heap and in ArrayBuffers. */
 export async function memoryOf(session: CDPSession): Promise<Memory> {
   await session.send('HeapProfiler.collectGarbage');
   const usage = await session.send('Runtime.getHeapUsage');

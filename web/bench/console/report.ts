@@ -1,4 +1,4 @@
-/** Several runs as one line of a table, and as one record of the results. */
+/** Summarises several runs as a table column and as an entry in the results. */
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
@@ -9,9 +9,9 @@ import type { Memory, Sample } from './probe';
 export interface Run extends Sample, Memory {
   received: number;
   dropped: number;
-  /** Of the machine, in the minute before the end: over its processors, clock times say little. */
+  /** Load average over the last minute; above the number of CPUs, wall-clock times mean little. */
   load: number;
-  /** Of a page that has connected, and once all messages and topics are cleared. */
+  /** After connecting, and after all messages and topics have been cleared. */
   before?: Memory;
   cleared?: Memory;
 }
@@ -26,7 +26,7 @@ export const median = (values: readonly number[]): number => percentile(values, 
 const MiB = 1024 * 1024;
 const whole = ({ heap, buffers }: Memory): number => (heap + buffers) / MiB;
 
-/** Columns of a table: medians of the runs, and the worst of all where it says so. */
+/** Table rows: medians of the runs, and the worst value where the title says so. */
 function summarise(runs: readonly Run[]): Record<string, number> {
   const middle = (value: (run: Run) => number, digits = 0) => Number(median(runs.map(value)).toFixed(digits));
   const over = (limit: number) => middle(({ tasks }) => tasks.filter(({ wall }) => wall > limit).length);
@@ -79,7 +79,7 @@ function tableOf(summaries: Record<string, Record<string, number>>): string {
 
 const pathOf = (file: string): string => fileURLToPath(new URL(`../results/${file}`, import.meta.url));
 
-/** Prints a table, and writes it into ../results; beside it all runs, by their scenarios, which are not kept. */
+/** Prints a table and writes it to ../results, together with every run by scenario (not committed). */
 export function report(name: string, about: object, runs: Record<string, readonly Run[]>): void {
   const summaries = Object.fromEntries(
     Object.entries(runs).map(([scenario, some]) => [scenario, summarise(some)]),

@@ -1,21 +1,21 @@
 import { endTopic, lost, type Open, type QoS, type Session } from './contestant';
 import { connect, pubacks, publish, pubrel, subscribe, type, walk } from './packets';
 
-/** Bytes that wait in the WebSocket before a publisher has to wait too. */
+/** Bytes buffered in the WebSocket before the publisher has to wait. */
 const highWaterMark = 1 << 20;
 
 const decoder = new TextDecoder();
 
 /**
- * The ceiling: a WebSocket, and nothing of MQTT beyond what makes a server send.
- * It counts PUBLISH packets by their lengths, and acknowledges.
+ * The upper bound: a plain WebSocket with just enough MQTT to make a server send. Counts PUBLISH packets by
+ * their lengths and acknowledges them.
  */
 export const openBare: Open = async ({ url, payloads }, sink) => {
   const socket = new WebSocket(url, 'mqtt');
   socket.binaryType = 'arraybuffer';
-  const answers = new Map<number, () => void>(); // to CONNECT and SUBSCRIBE, by the answer's packet type
+  const answers = new Map<number, () => void>(); // for CONNECT and SUBSCRIBE, by packet type of the ack
   const answer = (kind: number) => new Promise<void>((resolve) => answers.set(kind, resolve));
-  const waiting = new Map<number, () => void>(); // publishes that wait for their acknowledgement, by identifier
+  const waiting = new Map<number, () => void>(); // publishes awaiting their ack, by packet identifier
   let acks: number[] = [];
   let messages = 0;
   let ended = false;

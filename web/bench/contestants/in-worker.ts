@@ -3,7 +3,7 @@ import type { FromWorker, ToWorker } from './worker-messages';
 
 type Answered = Exclude<ToWorker, { type: 'publish' }>;
 
-/** A contestant that runs in a worker of its own, which starts now. */
+/** Starts a contestant in a worker of its own. */
 export async function loadInWorker(library: 'bare' | 'mqttjs'): Promise<Open> {
   const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' });
   await new Promise((resolve, reject) => {

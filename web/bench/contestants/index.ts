@@ -6,7 +6,6 @@ import { loadMqttwasm } from './mqttwasm';
 import type { Name } from './names';
 import { loadPaho } from './paho';
 
-/** Loads a contestant's library. */
 export const load: Record<Name, () => Promise<Open>> = {
   bare: async () => openBare,
   'bare-worker': () => loadInWorker('bare'),

@@ -1,6 +1,6 @@
 import { lost, type Open } from './contestant';
 
-/** What is used here of MQTT.js 5.16 (its build for browsers, all in one file). */
+/** The part of MQTT.js 5.16 used here (its single-file browser build). */
 interface MqttJs {
   connect(url: string, options: { protocolVersion: 5; reconnectPeriod: 0 }): MqttJsClient;
 }

@@ -3,7 +3,7 @@ import { lost, type Open } from './contestant';
 
 const address = '/mqttwasm.js';
 
-/** This client, as a page gets it: the built library, which starts its own worker. */
+/** This client as a page gets it: the built library, which starts its own worker. */
 export async function loadMqttwasm(listen: 'message' | 'batch'): Promise<Open> {
   const { connect }: typeof api = await import(/* @vite-ignore */ address);
   return async ({ url, receiveMaximum }, sink) => {

@@ -1,4 +1,4 @@
-/** In the order of their turns and of the table's columns. */
+/** In the order they take turns, which is also the order of the table's columns. */
 export const contestants = {
   bare: 'bare WebSocket',
   'bare-worker': 'bare, in a worker',

@@ -1,4 +1,4 @@
-/** As much of MQTT 5 as a bare WebSocket needs to be spoken to by a server. */
+/** Just enough of MQTT 5 to talk to a server over a bare WebSocket. */
 
 import type { QoS } from './contestant';
 
@@ -38,7 +38,7 @@ function text(value: string): number[] {
   return [...u16(bytes.length), ...bytes];
 }
 
-/** Clean Start, no Keep Alive, no properties, an empty client identifier. */
+/** Clean Start 1, Keep Alive 0, no properties, an empty client identifier. */
 export const connect = () => packet(type.connect << 4, [...text('MQTT'), 5, 2, 0, 0, 0, ...text('')]);
 
 export const subscribe = (filter: string, qos: QoS) =>
@@ -53,7 +53,7 @@ export const publish = (topic: string, payload: string, qos: QoS, id: number) =>
 
 export const pubrel = (id: number) => packet((type.pubrel << 4) | 2, u16(id));
 
-/** PUBACK packets for all the identifiers, for one frame. */
+/** PUBACKs for all the packet identifiers, in one frame. */
 export function pubacks(ids: number[]): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(ids.length * 4);
   for (const [index, id] of ids.entries()) {
@@ -63,8 +63,8 @@ export function pubacks(ids: number[]): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * Calls `visit` with each whole packet: its first byte, and where what follows
- * the fixed header begins and ends. Returns where the first unfinished one begins.
+ * Calls `visit` with each complete packet: its first byte, and where its content after the fixed header
+ * starts and ends. Returns the start of the first incomplete packet.
  */
 export function walk(bytes: Uint8Array, visit: (first: number, start: number, end: number) => void): number {
   let at = 0;

@@ -1,6 +1,6 @@
 import { lost, type Open } from './contestant';
 
-/** What is used here of Eclipse Paho's JavaScript client 1.1, which speaks MQTT 3.1.1. */
+/** The part of Eclipse Paho's JavaScript client 1.1 (MQTT 3.1.1) used here. */
 interface Paho {
   Client: new (url: string, clientId: string) => PahoClient;
   Message: new (payload: string) => PahoMessage;

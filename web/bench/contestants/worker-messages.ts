@@ -1,6 +1,6 @@
 import type { OpenOptions, QoS } from './contestant';
 
-/** What the page tells a contestant in a worker. */
+/** Messages from the page to a contestant in a worker. */
 export type ToWorker =
   | { type: 'open'; library: 'bare' | 'mqttjs'; options: OpenOptions }
   | { type: 'subscribe'; filter: string; qos: QoS }

@@ -1,4 +1,4 @@
-/** A worker around another client, as an application would write it: a message for each message. */
+/** A worker around another client, as an application would write it: one postMessage per MQTT message. */
 
 import { openBare } from './bare';
 import type { Session, Sink } from './contestant';
@@ -9,7 +9,7 @@ const post = (message: FromWorker, transfer: Transferable[] = []): void => postM
 
 const sink: Sink = {
   message(topic, payload) {
-    // A payload is part of a frame, all of which would cross otherwise.
+    // The payload is a view of a frame; posting it would copy the whole frame.
     const own = new Uint8Array(payload);
     post({ type: 'message', topic, payload: own }, [own.buffer]);
   },

@@ -12,10 +12,10 @@ import { tied } from './tied';
 /** One browser for the whole benchmark. */
 export interface Browser {
   version: string;
-  /** A new tab, in a new context with empty caches if `context` is not given. */
+  /** Opens a tab, by default in a new context with empty caches. */
   open(url: string, context?: Context): Promise<Page>;
   newContext(): Promise<Context>;
-  /** Megabytes that the largest of the browser's pages has for itself, workers included. */
+  /** Private memory in megabytes of the browser's largest page process, workers included. */
   memory(): Promise<number>;
   stop(): Promise<void>;
 }
@@ -28,11 +28,11 @@ export interface Context {
 export interface Page {
   /** Calls one of the page's functions. */
   call<F extends keyof Bench>(name: F, ...args: Parameters<Bench[F]>): Promise<Awaited<ReturnType<Bench[F]>>>;
-  /** The value of a JavaScript expression, or of the promise that it is. */
+  /** The value of a JavaScript expression; a promise is awaited. */
   evaluate<T>(expression: string): Promise<T>;
-  /** Seconds, since the page began, of the clock and of the main thread being busy. */
+  /** Seconds since the page started: wall-clock time, and time the main thread was busy. */
   busy(): Promise<{ clock: number; busy: number }>;
-  /** Of the page and of its workers. */
+  /** In the page and its workers. */
   collectGarbage(): Promise<void>;
   close(): Promise<void>;
 }
@@ -43,7 +43,7 @@ const flags = [
   '--no-first-run',
   '--no-default-browser-check',
   '--disable-extensions',
-  // A tab that nobody looks at is slowed down.
+  // Chromium throttles background tabs.
   '--disable-renderer-backgrounding',
   '--disable-background-timer-throttling',
   '--disable-backgrounding-occluded-windows',
@@ -76,10 +76,10 @@ export async function startBrowser(): Promise<Browser> {
     memory: () => memory(cdp),
     stop: async () => {
       await cdp.send('Browser.close').catch(() => {
-        // It closes the connection rather than answer.
+        // The browser closes the connection without replying.
       });
       await running.stop();
-      // Its helpers may still write for a moment.
+      // Helper processes may still be writing.
       await rm(profile, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
     },
   };
@@ -133,7 +133,7 @@ async function openPage(cdp: Cdp, url: string, context?: Context): Promise<Page>
     },
     async collectGarbage() {
       await send('HeapProfiler.collectGarbage');
-      // Attached to for this moment only: they are to run as they do elsewhere.
+      // Attach only for this call, so that workers run undisturbed otherwise.
       const attach = { waitForDebuggerOnStart: false, flatten: true };
       await send('Target.setAutoAttach', { ...attach, autoAttach: true });
       await Promise.all([...workers].map((worker) => cdp.send('HeapProfiler.collectGarbage', {}, worker)));

@@ -2,13 +2,12 @@ import { once } from 'node:events';
 import WebSocket from 'ws';
 
 /**
- * A connection to Chromium's DevTools. Playwright has one too, but has the
- * browser report every WebSocket frame over it, which takes longer than what is
- * measured here.
+ * A Chrome DevTools Protocol connection. Playwright's own makes the browser report every WebSocket frame,
+ * which costs more time than what is measured here.
  */
 export interface Cdp {
   send<T = unknown>(method: string, parameters?: object, sessionId?: string): Promise<T>;
-  /** Calls the listener with an event's parameters; `sessionId` names the page it is from. */
+  /** Calls the listener with an event's parameters; `sessionId` identifies the page. */
   on(method: string, listener: (parameters: unknown, sessionId?: string) => void): void;
   close(): void;
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Cdp } from './cdp';
 
-/** Megabytes that the largest of the browser's pages has for itself, workers included. Linux only. */
+/** Private memory in megabytes of the browser's largest page process, workers included. Linux only. */
 export async function memory(cdp: Cdp): Promise<number> {
   const { processInfo } = await cdp.send<{ processInfo: { type: string; id: number }[] }>(
     'SystemInfo.getProcessInfo',

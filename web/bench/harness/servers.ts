@@ -6,18 +6,18 @@ import { startServer } from '../../e2e/support/brokers';
 import { freePort, start } from '../../e2e/support/process';
 import { tied } from './tied';
 
-/** An address of a real broker over WebSocket, and the one over TCP. */
+/** A real broker's WebSocket and TCP addresses. */
 export interface Broker {
   ws: string;
   tcp: string;
 }
 
 export interface Servers {
-  /** Origin of the benchmark's page and of everything that comes with it. */
+  /** Origin of the benchmark's page and its assets. */
   url: string;
-  /** Our own server with the console. */
+  /** This project's server, with the console. */
   app: string;
-  /** `wide` is a mosquitto with a Receive Maximum of 1,000; its own default is 20. */
+  /** `wide` is a mosquitto with a Receive Maximum of 1,000 instead of the default 20. */
   brokers: { embedded: Broker; mosquitto: Broker; wide: Broker };
   stop(): Promise<void>;
 }
@@ -47,7 +47,7 @@ export async function startServers(): Promise<Servers> {
   };
 }
 
-/** Without the log of each packet that the tests' mosquitto writes, and without limits on its queues. */
+/** A mosquitto without the per-packet log of the tests' one, and without queue limits. */
 async function startMosquitto(more: string[] = []): Promise<Broker & { stop(): Promise<void> }> {
   const [ws, tcp] = [await freePort(), await freePort()];
   const dir = mkdtempSync(join(tmpdir(), 'bench-mosquitto-'));
@@ -57,7 +57,7 @@ async function startMosquitto(more: string[] = []): Promise<Broker & { stop(): P
     `listener ${ws}`,
     'protocol websockets',
     'allow_anonymous true',
-    'log_type information', // says when it runs
+    'log_type information', // reports when it is running
     'log_dest stderr',
     'max_queued_messages 0',
     ...more,

@@ -1,6 +1,6 @@
 import type { Running } from '../../e2e/support/process';
 
-/** Ends a program with this one, also when that is interrupted (run.mjs). */
+/** Kills the child process when this one exits, also on an interrupt (run.mjs). */
 export function tied<R extends Running>(running: R): R {
   process.once('exit', () => running.process.kill());
   return running;

@@ -3,7 +3,7 @@ import { median } from '../report/stats';
 
 const ignored = { message: () => {}, frame: () => {} };
 
-/** Milliseconds to connect and subscribe, with the library loaded and used before. */
+/** Milliseconds to connect and subscribe with a warm library. */
 export async function connectWarm(
   open: Open,
   { url, times }: { url: string; times: number },
@@ -19,7 +19,7 @@ export async function connectWarm(
   return median(taken);
 }
 
-/** Milliseconds from the page's opening until a first message of its own is back. */
+/** Milliseconds from opening the page until its own first message is back. */
 export async function firstMessage(open: Open, { url }: { url: string }): Promise<number> {
   let arrived = (): void => {};
   const first = new Promise<void>((resolve) => {

@@ -5,7 +5,7 @@ export interface Latency {
   p50: number;
   p99: number;
   p999: number;
-  /** Answers that had not come ten seconds after the last publish. */
+  /** Messages not back ten seconds after the last publish. */
   missing: number;
 }
 
@@ -15,7 +15,7 @@ export interface LatencyOptions {
   milliseconds: number;
 }
 
-/** Publishes at that many a second, and measures until each is back, in milliseconds. */
+/** Publishes at `rate` messages a second and measures each round trip in milliseconds. */
 export async function latency(open: Open, { url, rate, milliseconds }: LatencyOptions): Promise<Latency> {
   const decoder = new TextDecoder();
   const total = Math.round((rate * milliseconds) / 1000);
@@ -46,7 +46,7 @@ export async function latency(open: Open, { url, rate, milliseconds }: LatencyOp
   const begin = performance.now();
   let sent = 0;
   await new Promise<void>((resolve) => {
-    // As often as the browser allows: whatever is due by then goes out.
+    // As often as the browser allows; each tick sends all messages that are due.
     const timer = setInterval(() => {
       const due = Math.min(total + warmUp, ((performance.now() - begin) / 1000) * rate);
       while (sent < due) {

@@ -9,7 +9,7 @@ import { publish, publishAcknowledged, wire } from './publish';
 import { flood, open, type ReceiveOptions, type Receiving, receive, receiveFrom } from './receive';
 import type { Received } from './tally';
 
-/** What was opened in one call and is looked at in others. */
+/** State kept between calls. */
 let receiving: Receiving | undefined;
 let flooding: Promise<Received> | undefined;
 
@@ -57,7 +57,7 @@ const bench = {
 
   count: () => started().tally.count(),
   reached: (messages: number) => started().tally.reached(messages),
-  /** Begins, and leaves it to `finish` to wait for the end. */
+  /** Starts the flood; `finish` waits for its end. */
   flood(messages: number): void {
     flooding = flood(started(), messages);
   },
@@ -68,8 +68,8 @@ const bench = {
   },
 
   /**
-   * Milliseconds that a timer was late, at the worst, within the time given:
-   * about the longest task, and how long a click would have had to wait.
+   * The longest delay of a timer within the given milliseconds: roughly the longest task, and how long a
+   * click would have had to wait.
    */
   async longestWait(milliseconds: number): Promise<number> {
     const interval = 10;

@@ -6,16 +6,16 @@ const warmUp = 400;
 
 const ignored = { message: () => {}, frame: () => {} };
 
-/** What the server has seen of a connection. */
+/** The server's statistics of one connection. */
 export interface Stats {
   published: number;
   seconds: number;
-  /** Bytes on the TCP connection, after the handshake, from the client and to it. */
+  /** Bytes on the TCP connection after the handshake, from and to the client. */
   in: number;
   out: number;
 }
 
-/** Waits until the server has so many, then lets it begin anew. */
+/** Waits until the server has counted `published` messages, then resets its statistics. */
 export async function takeStats(id: string, published: number): Promise<Stats> {
   const response = await fetch(`/stats?id=${id}&published=${published}&reset`);
   if (!response.ok) throw new Error(await response.text());
@@ -31,7 +31,7 @@ export interface PublishOptions {
   milliseconds: number;
 }
 
-/** Messages a second, as the server counts them. */
+/** Messages a second, as counted by the server. */
 export async function publish(
   open: Open,
   { url, id, qos, size, milliseconds }: PublishOptions,
@@ -44,7 +44,7 @@ export async function publish(
   return (published - 1) / seconds;
 }
 
-/** Messages a second to a server that doesn't count: until the client says that all are done. */
+/** Messages a second to a server that doesn't count, until the client reports all as done. */
 export async function publishAcknowledged(open: Open, options: Omit<PublishOptions, 'id'>): Promise<number> {
   const { url, qos, size, milliseconds } = options;
   const session = await open({ url, payloads: false }, ignored);
@@ -57,7 +57,7 @@ export async function publishAcknowledged(open: Open, options: Omit<PublishOptio
   return published / seconds;
 }
 
-/** Bytes of a client's packets in frames: to connect and subscribe, and for each publish. */
+/** Bytes of a client's packets, with framing: to connect and subscribe, and per publish. */
 export async function wire(open: Open, { url, id }: { url: string; id: string }): Promise<number[]> {
   const session = await open({ url, payloads: false }, ignored);
   await session.subscribe('bench/#', 0);

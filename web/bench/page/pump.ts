@@ -1,22 +1,22 @@
 import type { QoS, Session } from '../contestants/contestant';
 
-/** Publishes that have not been reported done, at most; any more would only queue up. */
+/** Maximum publishes outstanding; more would only queue up. */
 const outstandingLimit = 1000;
 
-/** Publishes between two looks at the clock. */
+/** Publishes between two checks of the clock. */
 const chunk = 100;
 
 export interface PumpOptions {
   topic: string;
   payload: string;
   qos: QoS;
-  /** When to stop; by default never. */
+  /** How long to publish; unlimited by default. */
   milliseconds?: number;
-  /** How many to publish; by default without end. */
+  /** How many to publish; unlimited by default. */
   count?: number;
 }
 
-/** Publishes as fast as the client takes it. Resolves with how many, when all are done. */
+/** Publishes as fast as the client accepts messages. Resolves with their number when all are done. */
 export function pump(session: Session, options: PumpOptions): Promise<number> {
   const {
     topic,
@@ -37,7 +37,7 @@ export function pump(session: Session, options: PumpOptions): Promise<number> {
       if (!scheduled) schedule();
     };
 
-    // A task of its own, so that the client's tasks have their turn too.
+    // A separate task, so that the client's own tasks get their turn.
     function schedule(): void {
       scheduled = true;
       port2.postMessage(null);

@@ -7,7 +7,7 @@ const patience = 10_000;
 export interface ReceiveOptions {
   url: string;
   qos: QoS;
-  /** Subscriptions that nothing is published to, before the one that counts. */
+  /** Subscriptions without messages, made before the one that is measured. */
   others?: number;
   receiveMaximum?: number;
 }
@@ -17,7 +17,6 @@ export interface Receiving {
   tally: Tally;
 }
 
-/** Connects and subscribes. */
 export async function open(
   open: Open,
   { url, qos, others = 0, receiveMaximum }: ReceiveOptions,
@@ -29,14 +28,14 @@ export async function open(
   return { session, tally };
 }
 
-/** Lets the server send so many messages; resolves when all have come. */
+/** Asks the server for `messages` messages; resolves when all have arrived. */
 export function flood({ session, tally }: Receiving, messages: number): Promise<Received> {
   const ended = inTime(tally, tally.begin());
   session.publish('bench/start', String(messages), 0, () => {});
   return ended;
 }
 
-/** Floods once so that code gets compiled, and once to measure. */
+/** Floods twice: first to get the code compiled, then to measure. */
 export async function receive(
   client: Open,
   { messages, warmUp, ...options }: ReceiveOptions & { messages: number; warmUp: number },
@@ -48,7 +47,7 @@ export async function receive(
   return received;
 }
 
-/** Receives from a broker that somebody else publishes to when `publisher` is fetched. */
+/** Receives from a broker to which another process publishes once `publisher` is fetched. */
 export async function receiveFrom(
   client: Open,
   { publisher, ...options }: ReceiveOptions & { publisher: string },
@@ -62,7 +61,7 @@ export async function receiveFrom(
   return received;
 }
 
-/** Rejects when nothing comes any more and the flood's end hasn't. */
+/** Rejects when no more messages arrive before the flood's end. */
 function inTime(tally: Tally, ended: Promise<Received>): Promise<Received> {
   return new Promise((resolve, reject) => {
     let before = -1;

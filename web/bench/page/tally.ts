@@ -2,15 +2,15 @@ import { endTopic, type Sink } from '../contestants/contestant';
 
 export interface Received {
   messages: number;
-  /** Messages a second, from asking for the flood until its last message. */
+  /** Messages a second, from requesting the flood to its last message. */
   rate: number;
 }
 
-/** Counts what comes, and looks at each topic and payload as a listener does. */
+/** Counts messages, and reads each topic and payload as a listener would. */
 export interface Tally extends Sink {
-  /** Counts from nothing. Resolves when the flood's last message has come. */
+  /** Resets the count. Resolves when the flood's last message has arrived. */
   begin(): Promise<Received>;
-  /** Resolves with the time when so many have come. */
+  /** Resolves with the time at which `messages` messages have arrived. */
   reached(messages: number): Promise<number>;
   count(): number;
 }
@@ -31,7 +31,7 @@ export function createTally(): Tally {
   }
 
   function end(): void {
-    // Read, so that no engine finds out that nobody needs the topics and payloads.
+    // Used, so that no engine optimises away the reads of topics and payloads.
     if (touched < 0) throw new Error('negative lengths');
     settle({ messages: count, rate: (count / (performance.now() - began)) * 1000 });
   }

@@ -4,7 +4,7 @@ import { type Line, middleOf, type Results } from './results';
 
 const shown: Name[] = ['bare', 'mqttjs', 'paho', 'mqttwasm'];
 
-/** The lines of the chart, and what a reader who knows none of this calls them. */
+/** The lines of the chart, with titles for readers who don't know the benchmark. */
 const panels: [id: string, title: string][] = [
   ['receive-qos0-64-1', 'Receive 64 B, one in a frame'],
   ['receive-qos0-64-20', 'Receive 64 B, 20 in a frame'],
@@ -37,7 +37,7 @@ const style = `
     .own { fill: #4493f8; }
   }`;
 
-/** The most telling lines as bars. Empty when none of them was measured. */
+/** The most telling lines as bars; empty when none was measured. */
 export function chart(results: Results): string {
   let y = 0;
   const parts = panels.flatMap(([id, title]) => {

@@ -1,6 +1,6 @@
 import type { Unit } from '../work/work';
 
-/** Three digits that count, and the unit. */
+/** Three significant digits and the unit. */
 export function quantity(value: number, unit: Unit): string {
   switch (unit) {
     case 'msg/s':

@@ -2,19 +2,19 @@ import type { Name } from '../contestants/names';
 import type { Row } from '../work/work';
 import { median, spread } from './stats';
 
-/** What a run has measured, as it is stored. */
+/** The stored results of a run. */
 export interface Results {
   date: string;
   machine: string;
   browser: string;
   rounds: number;
   lines: Line[];
-  /** What a reader of the figures must know. */
+  /** What readers of the figures must know. */
   notes: string[];
 }
 
 export interface Line extends Row {
-  /** A value of each round. */
+  /** One value per round. */
   values: Partial<Record<Name, number[]>>;
 }
 
@@ -29,7 +29,7 @@ export function middleOf(line: Line | undefined, name: Name): Middle | undefined
   return { median: median(values), spread: spread(values) };
 }
 
-/** How many times the other's median one's is. */
+/** The ratio of two contestants' medians. */
 export function ratio(line: Line | undefined, name: Name, other: Name): number | undefined {
   const [one, two] = [middleOf(line, name), middleOf(line, other)];
   return one && two && one.median / two.median;

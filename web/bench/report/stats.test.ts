@@ -22,7 +22,7 @@ describe('percentile', () => {
 test.each([
   [[3], 3],
   [[9, 1, 5], 5],
-  [[10, 9, 1, 2], 5.5], // as numbers, not as text
+  [[10, 9, 1, 2], 5.5], // numeric, not lexical, order
 ])('the median of %j is %d', (values, expected) => {
   expect(median(values)).toBe(expected);
 });

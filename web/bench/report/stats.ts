@@ -1,4 +1,4 @@
-/** Of numbers in ascending order; the nearest one at or above the rank. */
+/** Of numbers in ascending order, by nearest rank, rounded up. */
 export function percentile(sorted: number[], percent: number): number {
   const index = Math.max(0, Math.ceil((percent / 100) * sorted.length) - 1);
   return sorted[index] ?? Number.NaN;
@@ -12,7 +12,7 @@ export function median(values: number[]): number {
   return sorted[Math.floor(middle)] as number;
 }
 
-/** Half of what lies between the smallest and the largest, as a share of the median. */
+/** Half the range, as a share of the median. */
 export function spread(values: number[]): number {
   const middle = median(values);
   return middle === 0 ? 0 : (Math.max(...values) - Math.min(...values)) / 2 / middle;

@@ -3,7 +3,7 @@ import { quantity, times } from './format';
 import { type Line, middleOf, type Results, ratio } from './results';
 import { judge } from './targets';
 
-/** The whole report as Markdown: one table of everything measured, and one of the targets. */
+/** The whole report as Markdown: one table of the measurements and one of the targets. */
 export function markdown(results: Results): string {
   return [
     `Measured on ${results.date} with ${results.browser} on ${results.machine}; ${roundsOf(results)}.`,
@@ -50,7 +50,7 @@ function cells(line: Line): string[] {
   ];
 }
 
-/** Padded, so that it reads as well in a terminal. */
+/** Padded for reading in a terminal. */
 export function table(head: string[], rows: string[][]): string[] {
   const widths = head.map((title, column) =>
     Math.max(3, title.length, ...rows.map((row) => row[column]?.length ?? 0)),

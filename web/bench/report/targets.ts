@@ -3,9 +3,9 @@ import { middleOf, type Results, ratio } from './results';
 
 export interface Target {
   title: string;
-  /** The line it is about. */
+  /** The id of the line that the target is about. */
   line: string;
-  /** Whose median is the measure, or another line of our own. */
+  /** The contestant, or this client's other line, whose median is compared with. */
   against: 'bare' | 'mqttjs' | { line: string };
   atLeast?: number;
   atMost?: number;
@@ -86,7 +86,6 @@ export interface Verdict {
   met: 'met' | 'NOT met' | 'not measured';
 }
 
-/** Whether each target was met. */
 export function judge(results: Results, all = targets): Verdict[] {
   return all.map((target) => {
     const { atLeast = 0, atMost = Number.POSITIVE_INFINITY } = target;

@@ -4,7 +4,6 @@ import { chart } from './chart';
 import type { Results } from './results';
 import { markdown } from './table';
 
-/** Writes results.json, table.md and chart.svg into the folder. */
 export function write(results: Results, folder: string): void {
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'results.json'), `${JSON.stringify(results, null, 1)}\n`);

@@ -2,7 +2,7 @@ import { all } from '../contestants/names';
 import { latencyRows } from './latency';
 import { inPage, type Work } from './work';
 
-/** Fewer than brokers queue for a slow client: some drop what is more, at QoS 1 too. */
+/** Fewer than brokers queue for a slow client; some drop the excess, even at QoS 1. */
 const count = 5000;
 
 const rounds = 3;
@@ -10,12 +10,12 @@ const rounds = 3;
 const contestants = all.filter((name) => name !== 'mqttwasm-batch');
 
 /**
- * What MQTT.js states, by saying nothing. Mosquitto 2.0.11 does not keep to a
- * Receive Maximum once messages have queued up for it: one PUBACK lets many go.
+ * The default when CONNECT has none, as with MQTT.js. Mosquitto 2.0.11 exceeds a Receive Maximum once
+ * messages are queued: one PUBACK releases many.
  */
 const receiveMaximum = 65_535;
 
-/** The same against brokers that people use, which then may be what takes the time. */
+/** The same with real brokers, which may then be the bottleneck. */
 export const brokers: Work[] = [
   ...(['mosquitto', 'embedded'] as const).flatMap((broker): Work[] => {
     const group = broker === 'mosquitto' ? 'mosquitto' : 'The embedded broker';
@@ -57,8 +57,8 @@ export const brokers: Work[] = [
       },
     ];
   }),
-  // MQTT.js and Paho JS send more than the broker's Receive Maximum allows; with 20,
-  // mosquitto's default, obeying it is what takes the time.
+  // MQTT.js and Paho JS exceed the broker's Receive Maximum; with 20, mosquitto's default, keeping to it
+  // would take most of the time.
   publishing('wide', 'mosquitto', 'publish QoS 1, 64 B, Receive Maximum 1,000'),
 ];
 

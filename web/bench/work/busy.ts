@@ -5,7 +5,7 @@ const group = '10,000/s arrive';
 const rate = 10_000;
 const milliseconds = 2000;
 
-/** What a steady stream costs the page, which has a listener and nothing to show. */
+/** How busy a steady stream keeps a page with a listener and nothing to render. */
 export const busy: Work[] = [1, 20].map((frame) => {
   const what = frame === 1 ? 'one in a frame' : `${frame} in a frame`;
   return {
@@ -24,7 +24,7 @@ export const busy: Work[] = [1, 20].map((frame) => {
         const [from, before] = [await page.busy(), await page.call('count')];
         await new Promise((resolve) => setTimeout(resolve, milliseconds));
         const [to, after] = [await page.busy(), await page.call('count')];
-        // Afterwards: to look keeps the page busy, too.
+        // Measured afterwards, because measuring keeps the page busy too.
         const wait = await page.call('longestWait', milliseconds);
         await page.call('finish');
         const seconds = to.clock - from.clock;

@@ -5,7 +5,7 @@ import type { Row, Work } from './work';
 
 const module = fileURLToPath(new URL('../../..', import.meta.url));
 
-/** The benchmarks of bench_test.go in two packages of wasm/mqtt/internal, by the names that Go prints. */
+/** The benchmarks in bench_test.go of two packages in wasm/mqtt/internal, by the names that Go prints. */
 const benchmarks = {
   Inbox: { title: 'inbox', lengths: [1000, 10_000, 100_000] },
   Queue: { title: 'queue to send', lengths: [1000, 10_000, 100_000] },
@@ -23,7 +23,7 @@ const rows = Object.entries(benchmarks).flatMap(([name, { title, lengths }]) =>
   ),
 );
 
-/** What a message costs, by how many wait before it. */
+/** Cost of a message, by the number of messages queued before it. */
 export const core: Work = {
   rows,
   contestants: ['mqttwasm'],
@@ -40,7 +40,7 @@ export const core: Work = {
   },
 };
 
-/** Of each benchmark, in the order printed. */
+/** One number per benchmark, in the order printed. */
 export function nanoseconds(output: string): number[] {
   return [...output.matchAll(/^Benchmark\S+\s+\d+\s+([\d.]+) ns\/op/gm)].map(([, number]) => Number(number));
 }

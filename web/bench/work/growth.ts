@@ -1,9 +1,9 @@
 import { flooder, inPage, type Work } from './work';
 
-/** Each of 100,000 topics has come before when this begins. */
+/** Enough for each of 100,000 topics to occur before the measurement. */
 const messages = 100_000;
 
-/** What a message costs, by how many topics there are and how many subscriptions. */
+/** Cost of a message, by the number of topics and of subscriptions. */
 export const growth: Work[] = [
   { topics: 1, others: 0 },
   { topics: 1000, others: 0 },

@@ -9,7 +9,6 @@ import { receive } from './receive';
 import { start } from './start';
 import type { Work } from './work';
 
-/** In the table's order. */
 export const works: Work[] = [
   ...receive,
   ...publish,

@@ -15,7 +15,7 @@ export function latencyRows(id: string, group: string, what: string): Row[] {
   }));
 }
 
-/** From publishing until the message is back. */
+/** From publish until the message is back. */
 export const latency: Work[] = [
   { rate: 100, milliseconds: 4000 },
   { rate: 5000, milliseconds: 3000 },

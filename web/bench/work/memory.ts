@@ -2,7 +2,9 @@ import { flooder, inPage, type Row, type Work } from './work';
 
 const step = 100_000;
 const total = 1_000_000;
-/** Milliseconds after which memory has gone back to the system, if it ever does: this client keeps its worker for 10 s. */
+/**
+ * Milliseconds after which unused memory has gone back to the system; this client keeps its worker for 10 s.
+ */
 const patience = 12_000;
 
 const megabytes = (id: string, title: string): Row => ({
@@ -21,7 +23,7 @@ const cost = (id: string, title: string): Row => ({
   better: 'less',
 });
 
-/** What the page's process has for itself, and whether a message costs more later on. */
+/** Memory of the page's process, and whether later messages cost more. */
 export const memory: Work = {
   rows: [
     megabytes('before', 'memory before'),
@@ -38,14 +40,14 @@ export const memory: Work = {
       const before = await place.browser.memory();
       const url = flooder(place, { size: 64, frame: 20 });
       await page.call('start', name, { url, qos: 0 });
-      /** When the messages of these numbers came, of so many. */
+      /** When message `from` and message `to` arrived. */
       const flood = async (messages: number, from: number, to: number): Promise<[number, number]> => {
         await page.call('flood', messages);
         const times = [from, to].map((count) => page.call('reached', count));
         await page.call('finish');
         return (await Promise.all(times)) as [number, number];
       };
-      /** Of what is still in use: what is not yet collected changes from one moment to the next. */
+      /** Measured after garbage collection: uncollected memory varies from moment to moment. */
       const used = async (): Promise<number> => {
         await page.collectGarbage();
         return place.browser.memory();

@@ -28,7 +28,7 @@ export const publish: Work[] = ([0, 1, 2] as const).flatMap((qos) =>
   ),
 );
 
-/** What a message costs on the wire, with the headers of WebSocket. */
+/** Bytes per message on the wire, with WebSocket headers. */
 export const wire: Work = {
   rows: [
     ['hello', 'connect and subscribe'],

@@ -2,8 +2,8 @@ import { all, contestants, type Name } from '../contestants/names';
 import { bytes, flooder, inPage, type Work } from './work';
 
 /**
- * Messages of a flood, by their size and how many share a frame: about a second for
- * the faster ones on a fast machine. In less, what counts is how soon code is compiled.
+ * Messages per flood, by payload size and messages per frame: about a second for the faster clients on a fast
+ * machine. Shorter floods would mostly measure JIT compilation.
  */
 const counts: Record<number, { [frame: number]: number }> = {
   16: { 1: 40_000, 20: 400_000 },
@@ -13,13 +13,13 @@ const counts: Record<number, { [frame: number]: number }> = {
   262144: { 1: 2400, 20: 2400 },
 };
 
-/** With twenty in a frame MQTT.js takes ten to a hundred times as long as the others, and gets fewer. */
+/** With twenty messages in a frame MQTT.js takes 10 to 100 times as long as the others, so it gets fewer. */
 function share(name: Name, size: number, frame: number): number {
   if (frame === 1 || !name.startsWith('mqttjs')) return 1;
   return size > 1024 ? 1 / 4 : size === 1024 ? 1 / 32 : 1 / 8;
 }
 
-/** As fast as the connection carries it. What a client drops of it doesn't count. */
+/** As fast as the connection allows. Messages that a client drops don't count. */
 export const receive: Work[] = ([0, 1] as const).flatMap((qos) =>
   [1, 20].flatMap((frame) =>
     Object.keys(counts).map((key): Work => {

@@ -3,7 +3,7 @@ import { flooder, inPage, type Place, type Row, type Work } from './work';
 
 const row = (id: string, title: string): Row => ({ id, group: 'Start', title, unit: 'ms', better: 'less' });
 
-/** With everything loaded and used before. */
+/** With a warm library. */
 const connect: Work = {
   rows: [row('start-connect', 'connect and subscribe, warm')],
   contestants: all.filter((name) => name !== 'mqttwasm-batch'),
@@ -12,7 +12,7 @@ const connect: Work = {
     inPage(place, async (page) => [await page.call('connectWarm', name, { url: flooder(place), times: 20 })]),
 };
 
-/** From opening a page that has nothing but the client until a message of its own is back. */
+/** From opening a page with nothing but the client until its own first message is back. */
 const first: Work = {
   rows: [
     row('start-first-cold', 'page open to first own message, nothing cached'),
@@ -26,7 +26,7 @@ const first: Work = {
     ),
 };
 
-/** The same with the console: the message stands in the feed, published by a click. */
+/** The same with the console: from opening it until a message published by a click is in the feed. */
 const console: Work = {
   rows: [
     row('start-console-cold', 'console open to first own message shown, nothing cached'),
@@ -45,7 +45,7 @@ async function coldAndWarm(
 ): Promise<number[]> {
   const context = await browser.newContext();
   const times: number[] = [];
-  // The browser keeps compiled code only of what it has seen twice.
+  // The browser caches compiled code only from the second visit on.
   for (let visit = 0; visit < 3; visit++) {
     const page = await browser.open(url, context);
     times.push(await use(page));

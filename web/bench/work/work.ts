@@ -14,24 +14,24 @@ export interface Row {
   better: 'more' | 'less';
 }
 
-/** One measurement, which fills one line or several. */
+/** One measurement, which fills one or more lines. */
 export interface Work {
   rows: Row[];
   contestants: readonly Name[];
-  /** At most so many rounds, where one takes long. */
+  /** A maximum, for slow measurements. */
   rounds?: number;
-  /** The values of the rows, in their order. */
+  /** Returns the values of `rows`, in order. */
   measure(place: Place, name: Name): Promise<number[]>;
 }
 
 export interface Place {
   servers: Servers;
   browser: Browser;
-  /** Something that a reader of the figures must know. */
+  /** Adds a note for readers of the figures. */
   note(text: string): void;
 }
 
-/** Uses a new tab with the benchmark's page, so that no contestant inherits anything. */
+/** Uses a new tab, so that no contestant inherits state. */
 export async function inPage<T>({ browser, servers }: Place, use: (page: Page) => Promise<T>): Promise<T> {
   const page = await browser.open(`${servers.url}/bench/`);
   try {
@@ -49,7 +49,7 @@ export function flooder({ servers }: Place, plan: Record<string, number | string
 
 let lastId = 0;
 
-/** For a connection that is asked about afterwards. */
+/** Identifies a connection in the server's statistics. */
 export const newId = (): string => `c${++lastId}`;
 
 export const bytes = (size: number): string => (size < 1024 ? `${size} B` : `${size / 1024} KiB`);

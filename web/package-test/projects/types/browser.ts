@@ -35,7 +35,7 @@ export function useElements(client: Client): MqttElements['mqtt-value'] {
   connection.addEventListener('mqtt-error', ({ detail }) => console.log(detail.code, detail.field));
   const value = document.createElement('mqtt-value');
   value.digits = 1;
-  // @ts-expect-error: a topic is text
+  // @ts-expect-error: topic must be a string
   value.topic = 1;
   value.addEventListener('mqtt-change', ({ detail }) => console.log(detail.value, detail.topic));
   document
@@ -46,7 +46,7 @@ export function useElements(client: Client): MqttElements['mqtt-value'] {
 }
 
 function show(message: Message): void {
-  // @ts-expect-error: a payload is bytes
+  // @ts-expect-error: payload is a Uint8Array
   const text: string = message.payload;
   console.log(text, message.text());
 }
