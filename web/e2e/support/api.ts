@@ -1,4 +1,4 @@
-/** The JavaScript API in a page of its own, without the console. */
+/** The JavaScript API in a plain page, without the console. */
 
 import type { Page } from '@playwright/test';
 
@@ -14,9 +14,9 @@ export interface Failure {
 declare global {
   interface Window {
     mqtt: typeof import('../../src/client');
-    /** What the promise rejects with, as data; an error when it resolves. */
+    /** What the promise rejects with, as data; throws if it resolves. */
     failure(promise: Promise<unknown>): Promise<Failure>;
-    /** Bytes that no encoding or compression leaves alone by accident. */
+    /** Random bytes, which no accidental encoding or compression leaves intact. */
     randomBytes(size: number): Uint8Array;
     sameBytes(a: Uint8Array, b: Uint8Array): boolean;
   }
@@ -39,7 +39,7 @@ export async function openApi(page: Page, origin: string): Promise<void> {
     };
     window.randomBytes = (size) => {
       const bytes = new Uint8Array(size);
-      // getRandomValues gives at most 64 KiB
+      // getRandomValues is limited to 64 KiB
       for (let at = 0; at < size; at += 65_536) crypto.getRandomValues(bytes.subarray(at, at + 65_536));
       return bytes;
     };

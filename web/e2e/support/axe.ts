@@ -12,21 +12,21 @@ declare global {
 
 const wcag = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
 
-/** What goes by colour: all that a second scheme can change of a page looked at in the first. */
+/** Rules about colour, the only ones whose result the second scheme can change. */
 const byColour = ['color-contrast', 'link-in-text-block'];
 
 interface What {
-  /** The page, unless it is one element of it. */
+  /** Limits the check to one element. */
   within?: string;
-  /** In dark, for a page looked at in light as well: what goes by colour. */
+  /** With dark, only the rules about colour run: the rest is checked in light. */
   scheme?: 'light' | 'dark';
-  /** With what axe recommends beside WCAG. */
+  /** Adds axe's best practices to WCAG. */
   recommended?: boolean;
 }
 
-/** What of WCAG 2.2 A and AA a program can find missing. */
+/** Violations of WCAG 2.2 A and AA that axe can detect. */
 export async function violationsOf(page: Page, what: What = {}): Promise<string[]> {
-  // The page's own policy lets no script in.
+  // Evaluated, because the page's content security policy blocks injected scripts.
   if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(axe);
   const tags = what.recommended ? [...wcag, 'best-practice'] : wcag;
   return page.evaluate(

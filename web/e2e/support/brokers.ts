@@ -10,19 +10,18 @@ import { collectViolations } from './violations';
 export const binary = fileURLToPath(new URL('../../../bin/mqttwasm', import.meta.url));
 
 export interface Server extends Running {
-  /** Where the page is, such as http://127.0.0.1:4321 */
+  /** The page's address, such as http://127.0.0.1:4321 */
   url: string;
-  /** The embedded broker over WebSocket. */
+  /** The embedded broker's WebSocket address. */
   mqtt: string;
-  /** The embedded broker's TCP port. */
   tcpPort: number;
-  /** Breaches of the content security policy that browsers have reported so far. */
+  /** Content security policy violations that browsers have reported so far. */
   violations: readonly string[];
 }
 
 /**
- * Our own server with its embedded broker, as a user starts it. Its stop() fails
- * when a page or worker of it has broken the content security policy.
+ * Starts this project's server with its embedded broker. Its stop() fails if one of its pages or workers
+ * violated the content security policy.
  */
 export async function startServer(flags: string[] = [], tcpPort?: number): Promise<Server> {
   const port = await freePort();
@@ -52,7 +51,7 @@ export interface Mosquitto extends Running {
   tcpPort: number;
 }
 
-/** Debian's mosquitto with a WebSocket listener, which it binds to every address. */
+/** Debian's mosquitto with a WebSocket listener, which binds to every address. */
 export async function startMosquitto(wsPort?: number, config: string[] = []): Promise<Mosquitto> {
   const ws = wsPort ?? (await freePort());
   const tcp = await freePort();
@@ -61,7 +60,7 @@ export async function startMosquitto(wsPort?: number, config: string[] = []): Pr
   writeFileSync(
     file,
     [
-      // mosquitto refuses to start with nothing but a WebSocket listener
+      // mosquitto refuses to start with only a WebSocket listener
       `listener ${tcp} 127.0.0.1`,
       `listener ${ws}`,
       'protocol websockets',
@@ -86,11 +85,11 @@ export async function startMosquitto(wsPort?: number, config: string[] = []): Pr
 
 export interface MosquittoTLS extends Running {
   tcpPort: number;
-  /** Where ca.pem is, and client.pem and client.key, which the broker accepts. */
+  /** Contains ca.pem, and client.pem and client.key, which the broker accepts. */
   dir: string;
 }
 
-/** Debian's mosquitto with nothing but a TLS listener, which wants a certificate of each client. */
+/** Debian's mosquitto with only a TLS listener, which requires client certificates. */
 export async function startMosquittoTLS(): Promise<MosquittoTLS> {
   const tcp = await freePort();
   const dir = mkdtempSync(join(tmpdir(), 'mosquitto-'));
@@ -127,7 +126,7 @@ export async function startMosquittoTLS(): Promise<MosquittoTLS> {
   };
 }
 
-/** Resolves when something accepts connections on the port; fails when the process has ended. */
+/** Resolves when the port accepts connections; fails when the process has exited. */
 async function listening(port: number, running: Running): Promise<void> {
   for (let tries = 0; tries < 1000; tries++) {
     const open = await new Promise<boolean>((resolve) => {
@@ -140,7 +139,7 @@ async function listening(port: number, running: Running): Promise<void> {
     });
     if (open) return;
     if (running.process.exitCode !== null) break;
-    await new Promise((resolve) => setTimeout(resolve, 20)); // a port has no event to wait for
+    await new Promise((resolve) => setTimeout(resolve, 20)); // there is no event to wait for
   }
   throw new Error(`nothing listens on port ${port}:\n${running.output()}`);
 }

@@ -1,7 +1,6 @@
 /**
- * Chromium and Firefox as programs of this machine, with a profile that stays
- * when they are killed. Playwright drives neither: it has no hold on a system's
- * Firefox, and does not hand out the process of a persistent profile.
+ * Chromium and Firefox as system processes, with a profile that survives a kill. Playwright supports neither:
+ * it can't drive a system Firefox, and does not expose the process of a persistent context.
  */
 
 import { spawn } from 'node:child_process';
@@ -15,15 +14,14 @@ export const browserNames = ['chromium', 'firefox'] as const;
 export interface Browser {
   /** Opens the address with the profile as the last run left it. */
   start(url: string): void;
-  /** SIGKILL to all its processes. Resolves when they are gone. */
+  /** Sends SIGKILL to all its processes. Resolves when they are gone. */
   kill(): Promise<void>;
-  /** What it printed so far. */
   output(): string;
-  /** Kills it, and removes the profile. */
+  /** Kills it and removes the profile. */
   stop(): Promise<void>;
 }
 
-/** A browser with a new profile, not started yet. */
+/** A browser with a new profile, not yet started. */
 export function createBrowser(name: (typeof browserNames)[number]): Browser {
   const profile = mkdtempSync(join(tmpdir(), `${name}-`));
   if (name === 'firefox') writeFileSync(join(profile, 'user.js'), firefoxSettings());
@@ -32,14 +30,14 @@ export function createBrowser(name: (typeof browserNames)[number]): Browser {
   let kill = async () => {};
   return {
     start(url) {
-      // A process group of its own, so that a signal reaches every process of it.
+      // A process group of its own, so that a signal reaches all its processes.
       const child = spawn(command, [...args, url], { detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
       for (const stream of [child.stdout, child.stderr]) {
         stream.setEncoding('utf8').on('data', (chunk: string) => {
           text += chunk;
         });
       }
-      // Unlike `exit`, `close` comes when nobody has the streams open any more.
+      // Unlike `exit`, `close` waits until all processes have closed the streams.
       const gone = new Promise<void>((resolve) => child.once('close', () => resolve()));
       child.once('error', (error) => {
         text += String(error);
@@ -81,7 +79,7 @@ function firefox(profile: string): Command {
   return ['firefox-esr', ['--headless', '--no-remote', '--profile', profile]];
 }
 
-/** No pages but ours, nothing to anybody on the network, and no questions after a crash. */
+/** No start pages, no network requests of its own, and no prompts after a crash. */
 function firefoxSettings(): string {
   const settings = {
     'app.normandy.enabled': false,

@@ -3,20 +3,20 @@ import type { AddressInfo } from 'node:net';
 
 export interface Host {
   url: string;
-  /** Gives out a build that differs from the first in its name and in the page's title. */
+  /** Serves a build that differs from the first in its id and page title. */
   deploy(): void;
-  /** Takes requests and does not answer them. */
+  /** Accepts requests without responding. */
   hang(): void;
   stop(): Promise<void>;
 }
 
-/** Stands before a server of ours, as whoever puts a newer build into its place. */
+/** A proxy in front of the server that can simulate the deployment of a new build. */
 export async function startHost(upstream: string): Promise<Host> {
   let state: 'first' | 'second' | 'silent' = 'first';
   const server = createServer((asked, answer) => {
     if (state === 'silent') return;
     const address = new URL(asked.url ?? '/', upstream);
-    // No header goes along, so that what comes is whole and not compressed.
+    // No headers are forwarded, so that the response is complete and uncompressed.
     request(address, { method: asked.method ?? 'GET' }, (response) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -46,7 +46,7 @@ export async function startHost(upstream: string): Promise<Host> {
   };
 }
 
-/** The build's name is sixteen hexadecimal digits, and in both files. */
+/** Changes the build id, sixteen hexadecimal digits that both files contain. */
 function renew(text: string): string {
   return text
     .replaceAll(/(name="build" content="|theme\.js\?|"version":")[0-9a-f]{16}/g, '$1feedfeedfeedfeed')

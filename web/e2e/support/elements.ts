@@ -1,4 +1,4 @@
-/** Pages of elements, on the server's origin, under the policy that docs/elements.md asks for. */
+/** Pages with elements, on the server's origin, under the policy in docs/elements.md. */
 
 import { readFileSync } from 'node:fs';
 import type { Page } from '@playwright/test';
@@ -10,12 +10,12 @@ const policy =
 
 const types: Record<string, string> = { html: 'text/html', css: 'text/css', js: 'text/javascript' };
 
-/** Opens this HTML as a page of the server's. Returns what the browser complains about. */
+/** Opens this HTML as a page of the server's origin. Returns the errors the browser logs. */
 export async function openHtml(page: Page, origin: string, html: string): Promise<string[]> {
   return serve(page, origin, () => html);
 }
 
-/** Opens the body in a page that loads the elements. */
+/** Opens a page with this body that loads the elements. */
 export async function openBody(page: Page, origin: string, body: string, lang = 'en'): Promise<string[]> {
   const head =
     '<meta charset="utf-8"><title>Elements</title><script type="module" src="/elements.js"></script>';
@@ -26,7 +26,7 @@ export async function openBody(page: Page, origin: string, body: string, lang = 
   );
 }
 
-/** Opens the gallery, with the elements of the build in place of the package's. */
+/** Opens the gallery, with the built elements instead of the package's. */
 export async function openGallery(page: Page, origin: string, broker: string): Promise<string[]> {
   const folder = new URL('../../examples/elements/', import.meta.url);
   return serve(

@@ -1,7 +1,7 @@
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** What goes wrong with a file. */
+/** How a file fails to load. */
 export type Fault =
   | 'stalls'
   | 'is not found'
@@ -21,18 +21,18 @@ export const faults: readonly Fault[] = [
 
 export interface FaultyHost {
   url: string;
-  /** Of the files whose path matches. */
+  /** Breaks files whose path matches. */
   break(path: RegExp, fault: Fault): void;
-  /** Gives the files whose path matches so many milliseconds late. */
+  /** Delays files whose path matches by `time` milliseconds. */
   delay(path: RegExp, time: number): void;
-  /** Puts a script before those whose path matches. */
+  /** Prepends a script to those whose path matches. */
   prefix(path: RegExp, script: string): void;
-  /** Everything is well again. */
+  /** Removes all faults. */
   mend(): void;
   stop(): Promise<void>;
 }
 
-/** Pages without a policy, for tests to run their scripts in. */
+/** Pages without a policy, where tests can run scripts. */
 const pages: Record<string, string> = {
   '/plain': '<!doctype html><title>test</title>',
   '/sandbox': '<!doctype html><title>test</title><iframe sandbox="allow-scripts" src="/plain"></iframe>',
@@ -40,7 +40,7 @@ const pages: Record<string, string> = {
 
 const html = '<!doctype html><title>Not here</title><p>Sign in to go on.</p>';
 
-/** Stands before a server of ours, like a host or a proxy that does not do as it should. */
+/** A proxy in front of the server that simulates a faulty host. */
 export async function startFaulty(upstream: string): Promise<FaultyHost> {
   let broken: { path: RegExp; fault: Fault }[] = [];
   let late: { path: RegExp; time: number }[] = [];
@@ -48,7 +48,7 @@ export async function startFaulty(upstream: string): Promise<FaultyHost> {
   const timers = new Set<NodeJS.Timeout>();
 
   async function answer(path: string, response: ServerResponse): Promise<void> {
-    // A frame with an origin of its own may load modules.
+    // A sandboxed frame has an opaque origin, and needs CORS to load modules.
     response.setHeader('Access-Control-Allow-Origin', '*');
     const page = pages[path];
     if (page !== undefined) {

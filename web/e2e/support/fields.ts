@@ -1,11 +1,11 @@
-/** What is in the packets that a client sends. */
+/** Parses the packets that a client sends. */
 
 import type { Packet } from './scripted';
 
-/** Values by identifier (2.2.2.2). User properties are not among them: no test reads them. */
+/** Values by identifier (2.2.2.2), without user properties, which no test reads. */
 export type Properties = Map<number, Buffer>;
 
-/** Identifiers that tests look for. */
+/** Identifiers that the tests use. */
 export const property = { authenticationMethod: 0x15, authenticationData: 0x16, topicAlias: 0x23 } as const;
 
 export interface Connect {
@@ -57,7 +57,7 @@ export function authOf({ body }: Packet): Auth {
   return { reason, data: reader.properties().get(property.authenticationData) };
 }
 
-/** Bytes of the properties that are neither text nor binary data. */
+/** Sizes of the fixed-length properties. */
 const sizes = new Map([
   [0x01, 1],
   [0x02, 4],

@@ -1,4 +1,4 @@
-/** What most tests of the page begin with, once a worker and once a test. */
+/** Fixtures for most tests of the page, per worker and per test. */
 
 import { test as base, expect } from '@playwright/test';
 import { type Server, startServer } from './brokers';
@@ -6,18 +6,18 @@ import { complaintsOf, openConnected, type Parts } from './page';
 import { openPublisher, type Publisher } from './publisher';
 
 interface WorkerFixtures {
-  /** With its own broker as the default one. */
+  /** With its embedded broker as the default. */
   server: Server;
-  /** Somebody else at that broker. */
+  /** Another client at that broker. */
   elsewhere: Publisher;
 }
 
 interface TestFixtures {
-  /** What the browser complains about; a test ends with none. */
+  /** Errors that the browser logs; the test fails if there are any. */
   complaints: string[];
   /** The page, open and connected. */
   parts: Parts;
-  /** What the page's own subscription covers, without the last level: topics of this test alone. */
+  /** The page's own subscription without the last level: a topic prefix unique to the test. */
   own: string;
 }
 
@@ -44,12 +44,12 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
     await use(complaints);
     expect(complaints).toEqual([]);
   },
-  // `complaints` first, so that what opening the page brings up is among them.
+  // `complaints` first, so that errors while opening the page are recorded.
   async parts({ page, server, complaints: _ }, use) {
     await use(await openConnected(page, server.url));
   },
   async own({ page, parts: _ }, use) {
-    // Also where the form is not the view that is shown.
+    // Includes a form that is in a hidden view.
     const form = page.getByRole('form', { name: 'Publish', includeHidden: true });
     const topic = form.getByRole('textbox', { name: 'Topic', includeHidden: true });
     await use((await topic.inputValue()).replace(/\/hello$/, ''));

@@ -2,14 +2,14 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 
 export interface Plan {
-  /** Topics are below this one. */
+  /** Prefix of all topics. */
   prefix: string;
-  /** How many, a hundred branches with as many each; 1: only the one that is on the chart. */
+  /** The number of topics, in a hundred branches; with 1 there is only the charted topic. */
   topics: number;
-  /** Messages a second, and altogether. */
+  /** Messages a second, and in total. */
   perSecond: number;
   messages: number;
-  /** While this is true the flood goes on, beyond its messages. */
+  /** While this returns true the flood continues past `messages`. */
   goOn?(): boolean;
 }
 
@@ -18,7 +18,7 @@ const pace = 10;
 
 export const chartedTopic = (prefix: string): string => `${prefix}/level`;
 
-/** The n-th message of a plan: one in a hundred is for the chart. */
+/** The n-th message of a plan; one in a hundred goes to the charted topic. */
 function messageOf({ prefix, topics }: Plan, n: number): Buffer {
   const topic =
     topics === 1 || n % 100 === 0 ? chartedTopic(prefix) : `${prefix}/hall ${n % 100}/sensor ${n % topics}`;
@@ -33,8 +33,8 @@ function messageOf({ prefix, topics }: Plan, n: number): Buffer {
 }
 
 /**
- * Publishes at an even pace, by the clock, with many packets to a write: a flood
- * that takes little of the machine. Resolves, when all is written, to how many it sent.
+ * Publishes at a steady rate by the clock, with many packets per write to save CPU time. Resolves with the
+ * number of messages sent when all are written.
  */
 export async function flood(port: number, plan: Plan): Promise<number> {
   const socket = connect(port, '127.0.0.1').setNoDelay();

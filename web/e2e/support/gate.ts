@@ -1,20 +1,17 @@
-/**
- * Stands between a client and a broker, and lets through of what the broker
- * sends only what a test wants the client to get.
- */
+/** A proxy between a client and a broker that forwards only the broker's packets that a test lets pass. */
 
 import type { AddressInfo } from 'node:net';
 import { WebSocket, WebSocketServer } from 'ws';
 import { firstPacket, type Packet } from './scripted';
 
 export interface Gate {
-  /** For the client to connect to. */
+  /** The address the client connects to. */
   url: string;
-  /** Says of each packet of the broker whether the client gets it. */
+  /** Decides whether a packet from the broker reaches the client. */
   passes: (packet: Packet) => boolean;
-  /** Resolves when the broker has sent this many packets of the type, whether they passed or not. */
+  /** Resolves when the broker has sent this many packets of the type, forwarded or not. */
   answered(type: number, count: number): Promise<void>;
-  /** Breaks every connection, and refuses new ones until `open`. */
+  /** Closes every connection, and refuses new ones until `open`. */
   shut(): void;
   open(): void;
   stop(): Promise<void>;

@@ -1,12 +1,12 @@
 import type { Page } from '@playwright/test';
 
-/** Controls of a bar or a form that lie over each other, and rows whose content is cut off below. */
+/** Controls of a bar or form that overlap, and rows whose content is cut off at the bottom. */
 export function collisionsOf(page: Page): Promise<string[]> {
   return page.evaluate(() => {
     const wordsOf = (element: Element) => (element.ariaLabel ?? element.textContent ?? '').slice(0, 40);
     const seen = (element: Element) => element.checkVisibility({ visibilityProperty: true });
 
-    /** The part of it that what scrolls around it lets through. */
+    /** The element's box, clipped by its scrolling ancestors. */
     function boxOf(element: Element) {
       const { left, top, right, bottom } = element.getBoundingClientRect();
       const box = { left, top, right, bottom };

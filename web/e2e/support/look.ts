@@ -4,22 +4,21 @@ import { fileURLToPath } from 'node:url';
 import type { Page } from '@playwright/test';
 import { expect } from './fixtures';
 
-/** Of a side: text becomes a grey that its letters hardly change, and what is where can still be seen. */
+/** Scale factor per side: turns text into an even grey, while the layout stays recognisable. */
 const reduction = 8;
-/** Of 255, in any of the three colours. */
+/** Maximum difference of a colour channel, out of 255. */
 const sameColour = 32;
-/** Times, rates and identifiers differ from one run to the next: by up to 0.2 % of what is seen. */
+/** Times, rates and identifiers differ between runs, in up to 0.2 % of the pixels. */
 const mayDiffer = 0.005;
-/** Of "mqttwasm" in the page's font, 100 px high. Pictures in other fonts can't be compared. */
+/** Width of "mqttwasm" at 100 px in the page's font. Other fonts can't be compared. */
 const storedWidth = 532;
 
 const folder = fileURLToPath(new URL('../look/', import.meta.url));
 
 /**
- * Compares what somebody sees, reduced, with the stored picture of that name, which has
- * one shot below the other. The page may take a moment to lay itself out at another size,
- * so it is looked at until it is as it was. With LOOK=store in the environment the picture
- * is stored anew.
+ * Compares a scaled-down screenshot with the stored image of that name, which holds the shots one below the
+ * other. Retries until they match, because the page may take a moment to lay itself out after a resize.
+ * LOOK=store in the environment updates the image.
  */
 export async function lookOf(page: Page, name: string, share = mayDiffer) {
   const storing = process.env.LOOK === 'store';
@@ -71,7 +70,7 @@ export async function lookOf(page: Page, name: string, share = mayDiffer) {
   };
 }
 
-/** Whether the stored pictures have this machine's fonts. */
+/** Whether this machine has the fonts of the stored images. */
 async function hasFonts(page: Page, name: string): Promise<boolean> {
   const width = await page.evaluate(() => {
     const context = new OffscreenCanvas(1, 1).getContext('2d') as OffscreenCanvasRenderingContext2D;
@@ -86,14 +85,14 @@ async function hasFonts(page: Page, name: string): Promise<boolean> {
 }
 
 interface Comparison {
-  /** Pictures as Base64. */
+  /** Images as Base64. */
   shots: string[];
   stored: string | undefined;
   reduction: number;
   sameColour: number;
 }
 
-/** Runs in a page. Returns the shots reduced, as one picture (WebP), and of each the share that differs. */
+/** Runs in a page. Returns the scaled-down shots as one image (WebP), and the share of each that differs. */
 async function compare({ shots, stored, reduction, sameColour }: Comparison) {
   const decode = async (
     png: string,

@@ -1,16 +1,16 @@
 import { expect, type Page } from '@playwright/test';
 import config from '../../playwright.config';
 
-/** The browser of most tests, with more arguments. */
+/** The browser of most tests, with additional arguments. */
 export function launchWith(...args: string[]) {
   const options = config.projects?.[0]?.use?.launchOptions ?? config.use?.launchOptions;
   return { launchOptions: { ...options, args: [...(options?.args ?? []), ...args] } };
 }
 
-/** With what the browser without windows has not: service workers, settings of a profile. */
+/** The full browser, for features the headless shell lacks: service workers, profile settings. */
 export const wholeBrowser = { launchOptions: config.use?.launchOptions ?? {} };
 
-/** The page's parts, by the role and name that anybody can find them by. */
+/** Locators by role and accessible name. */
 export function partsOf(page: Page) {
   const publish = page.getByRole('form', { name: 'Publish' });
   const subscribe = page.getByRole('form', { name: 'Subscribe' });
@@ -41,7 +41,7 @@ export function partsOf(page: Page) {
         .locator('.row')
         .filter({ has: page.getByText(topic, { exact: true }) })
         .filter({ has: page.getByText(payload, { exact: true }) }),
-    /** A number of the feed's head, such as Received. */
+    /** A count in the feed's header, such as Received. */
     count: (name: string) =>
       page
         .locator('.counts > div')
@@ -59,7 +59,7 @@ export async function openConnected(page: Page, url: string): Promise<Parts> {
   return parts;
 }
 
-/** Connects to the address in the form, whatever stands now. */
+/** Connects to this address, disconnecting first if necessary. */
 export async function connectTo(parts: Parts, url: string): Promise<void> {
   await parts.url.fill(url);
   if (await parts.disconnect.isVisible()) await parts.disconnect.click();
@@ -67,8 +67,8 @@ export async function connectTo(parts: Parts, url: string): Promise<void> {
 }
 
 /**
- * Looks at the page in light and then in dark colours, and without anything
- * that moves. Opening it once for both takes half the time.
+ * Runs `look` in the light and then in the dark scheme, with reduced motion. Reusing the page takes half the
+ * time of opening it twice.
  */
 export async function inBothSchemes(
   page: Page,
@@ -80,13 +80,13 @@ export async function inBothSchemes(
   }
 }
 
-/** A broker that a test has stopped can't be reached, nor found by the page's look whether it answers. */
+/** Errors logged when a stopped broker is connected to or probed. */
 const unreachable =
   /^(WebSocket connection to '\S+' failed: .*|Failed to load resource: )net::ERR_(CONNECTION_(REFUSED|RESET|CLOSED)|EMPTY_RESPONSE)/;
 
 /**
- * What the browser has to complain about: errors on the console, of the workers
- * too, uncaught exceptions, and breaches of the content security policy.
+ * Errors the browser reports: console errors, including those of workers, uncaught exceptions, and content
+ * security policy violations.
  */
 export async function complaintsOf(page: Page): Promise<string[]> {
   const complaints: string[] = [];
@@ -109,7 +109,7 @@ export async function complaintsOf(page: Page): Promise<string[]> {
   return complaints;
 }
 
-/** The screens on which all of a view must be in reach: width and height in pixels. */
+/** Screens on which everything in a view must be reachable: width and height in pixels. */
 export const laptopAndPhone = [
   [1366, 657],
   [390, 844],
@@ -121,11 +121,11 @@ export const openRow = (page: Page, number: number) =>
 
 export type ViewName = 'Messages' | 'Topics' | 'Publish' | 'Broker' | 'Packets' | 'Scripts' | 'Fleet';
 
-/** On a wide screen broker and packets are drawers below the messages. */
+/** On a wide screen, Broker and Packets are drawers below the messages. */
 export const drawerButton = (page: Page, name: 'Broker' | 'Packets') =>
   page.getByRole('contentinfo').getByRole('button', { name, exact: true });
 
-/** Brings a view to where it is seen. With the messages nothing else is, but what always is. */
+/** Brings a view into sight; Messages also closes the others. */
 export async function showView(page: Page, name: ViewName): Promise<void> {
   if ((page.viewportSize()?.width ?? 1280) < 900) {
     const inBroker = name === 'Packets' || name === 'Scripts' || name === 'Fleet';
@@ -145,14 +145,14 @@ export async function showView(page: Page, name: ViewName): Promise<void> {
 
 export type SettingsName = 'Options' | 'Profiles' | 'Session' | 'Share' | 'Code';
 
-/** Opens a part of the connection's settings. */
+/** Opens a section of the connection's settings. */
 export async function openSettings(page: Page, name: SettingsName): Promise<void> {
   const part = page.getByRole('button', { name, exact: true });
   if (!(await part.isVisible())) await page.getByRole('button', { name: 'Settings', exact: true }).click();
   if ((await part.getAttribute('aria-expanded')) !== 'true') await part.click();
 }
 
-/** A picture for people, when they ask for it (make screenshots). */
+/** A screenshot for people to look at, on request (make screenshots). */
 export async function picture(page: Page, name: string, fullPage = false): Promise<void> {
   if (!process.env.SCREENSHOTS) return;
   await page.screenshot({ path: `test-results/screenshots/${name}.png`, animations: 'disabled', fullPage });

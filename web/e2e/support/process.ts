@@ -2,8 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createServer } from 'node:net';
 
 /**
- * A TCP port of this machine that was free a moment ago, from below those that
- * systems take for outgoing connections: tests that run beside make thousands.
+ * A TCP port that was free a moment ago, below the ephemeral range: tests running in parallel open thousands
+ * of outgoing connections.
  */
 export async function freePort(): Promise<number> {
   for (;;) {
@@ -24,9 +24,9 @@ export async function freePort(): Promise<number> {
 
 export interface Running {
   process: ChildProcess;
-  /** Everything it printed so far. */
+  /** Everything printed so far. */
   output(): string;
-  /** Resolves when what it printed matches; rejects when it ends before. */
+  /** Resolves when the output matches; rejects if the process ends first. */
   printed(pattern: RegExp): Promise<RegExpMatchArray>;
   stop(): Promise<void>;
 }

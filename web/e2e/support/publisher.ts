@@ -2,12 +2,12 @@ import { once } from 'node:events';
 import WebSocket from 'ws';
 
 export interface Publisher {
-  /** QoS 0 PUBLISH packets, all in one WebSocket frame. */
+  /** Sends QoS 0 PUBLISH packets, all in one WebSocket frame. */
   publish(topic: string, payloads: (string | Uint8Array)[], responseTopic?: string): void;
   close(): void;
 }
 
-/** An MQTT 5 client that can only publish, but as fast as one likes. */
+/** A minimal MQTT 5 client that can only publish, at any rate. */
 export async function openPublisher(url: string): Promise<Publisher> {
   const socket = new WebSocket(url, 'mqtt');
   await once(socket, 'open');

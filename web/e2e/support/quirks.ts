@@ -1,4 +1,4 @@
-/** Brokers that are not quite like others, as their documentation tells. */
+/** Brokers with documented deviations from MQTT 5. */
 
 import { connectOf } from './fields';
 import {
@@ -15,14 +15,14 @@ import {
   type as types,
 } from './scripted';
 
-/** Property Maximum QoS (3.2.2.3.4), the highest that is not 2. */
+/** Property Maximum QoS (3.2.2.3.4): 1. */
 const atMostQoS1 = Buffer.from([0x24, 1]);
 /** Property Subscription Identifiers Available (3.2.2.3.12): no. */
 const noIdentifiers = Buffer.from([0x29, 0]);
 
 const qosOf = ({ flags }: Packet): number => (flags >> 1) & 3;
 
-/** The QoS that each filter of a SUBSCRIBE asks for. */
+/** The requested QoS of each filter in a SUBSCRIBE. */
 function asked({ body }: Packet): number[] {
   const all: number[] = [];
   for (let at = 3 + (body[2] ?? 0); at < body.length; at++) {
@@ -32,7 +32,7 @@ function asked({ body }: Packet): number[] {
   return all;
 }
 
-/** SUBACK that grants no more than QoS 1. */
+/** A SUBACK that grants at most QoS 1. */
 const suback = (subscribe: Packet): Buffer =>
   packet(
     types.suback,
@@ -42,7 +42,7 @@ const suback = (subscribe: Packet): Buffer =>
     Buffer.from(asked(subscribe).map((qos) => Math.min(qos, 1))),
   );
 
-/** Hands each QoS 0 and 1 message back, as QoS 0, to whom it came from. */
+/** Sends each QoS 0 and 1 message back to its publisher, at QoS 0. */
 function echo(connection: Connection, { flags, body }: Packet): void {
   const topic = topicOf({ type: types.publish, flags, body });
   const at = 2 + Buffer.byteLength(topic) + (((flags >> 1) & 3) > 0 ? 2 : 0);
@@ -50,9 +50,9 @@ function echo(connection: Connection, { flags, body }: Packet): void {
 }
 
 /**
- * AWS IoT Core: whatever it does not take, it hangs up on, and does not say why: QoS 2,
- * a ninth filter in a SUBSCRIBE, a Subscription Identifier, `$SYS`, and payloads over
- * 128 KB. A SUBSCRIBE with QoS 2 has no answer. `seen` gets each packet first.
+ * AWS IoT Core closes the connection without a reason on QoS 2, a ninth filter in a SUBSCRIBE, a Subscription
+ * Identifier, `$SYS`, and payloads over 128 KB. It does not answer a SUBSCRIBE with QoS 2. `seen` gets each
+ * packet first.
  */
 export async function serveAwsIot(connection: Connection, seen: (packet: Packet) => void = () => {}) {
   await connection.expect(types.connect);
@@ -72,12 +72,12 @@ function isTooMuchForAws(received: Packet): boolean {
   if (received.type === types.publish) return qosOf(received) > 1 || received.body.length > 131_072 + 1024;
   if (received.type !== types.subscribe) return false;
   const filters = filtersOf(received);
-  // Nothing else is among the properties that this client sends.
+  // This client sends no other property in SUBSCRIBE.
   const hasIdentifier = (received.body[2] ?? 0) > 0;
   return hasIdentifier || filters.length > 8 || filters.some((filter) => filter.startsWith('$SYS'));
 }
 
-/** RabbitMQ: it has no QoS 2, says so, grants 1 where 2 is asked for, and ends the connection at a message of it. */
+/** RabbitMQ announces Maximum QoS 1, grants 1 if 2 is requested, and disconnects on a QoS 2 message. */
 export async function serveRabbit(connection: Connection) {
   await connection.expect(types.connect);
   connection.send(connack(0, atMostQoS1));
@@ -93,14 +93,14 @@ export async function serveRabbit(connection: Connection) {
   }
 }
 
-/** A broker that knows MQTT 3.1.1 only: CONNACK with return code 1, and the end (MQTT 3.1.1, 3.1.2.2). */
+/** An MQTT 3.1.1 broker: CONNACK with return code 1, then close (MQTT 3.1.1, 3.1.2.2). */
 export async function serveMqtt3(connection: Connection) {
   await connection.expect(types.connect);
   connection.send(Buffer.from([0x20, 2, 0, 1]));
   connection.close();
 }
 
-/** The same, of the kind that hangs up on what it can't read. */
+/** An MQTT 3.1.1 broker that closes the connection without a CONNACK. */
 export async function hangUpOnMqtt5(connection: Connection) {
   connectOf(await connection.expect(types.connect));
   connection.close();

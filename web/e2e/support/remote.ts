@@ -1,7 +1,6 @@
 /**
- * A page in a browser that Playwright does not drive: it asks the test over a
- * WebSocket what to do. It has the origin of the library, as a worker's script
- * must, so everything else of that origin is passed on to our server.
+ * A page in a browser that Playwright does not drive; the test controls it over a WebSocket. A worker's
+ * script must have the page's origin, so other requests to that origin are proxied to the server.
  */
 
 import { createServer, type ServerResponse } from 'node:http';
@@ -9,7 +8,10 @@ import type { AddressInfo } from 'node:net';
 import { type WebSocket, WebSocketServer } from 'ws';
 
 export interface RemotePage {
-  /** What the function returns in the page; both ways as JSON. Rejects when it throws, or the page goes. */
+  /**
+   * Runs the function in the page; argument and result are passed as JSON. Rejects if it throws or the page
+   * is gone.
+   */
   evaluate<A, R>(run: (argument: A) => R | Promise<R>, argument: A): Promise<R>;
   /** Resolves when the page has gone. */
   gone: Promise<void>;
@@ -17,7 +19,7 @@ export interface RemotePage {
 
 export interface RemotePages {
   url: string;
-  /** The next page that opens. */
+  /** Resolves with the next page that opens. */
   opened(): Promise<RemotePage>;
   stop(): Promise<void>;
 }
@@ -40,7 +42,7 @@ socket.onmessage = async ({ data }) => {
 };
 `;
 
-/** Serves the page at `url`, and the files of our server at `origin` beside it. */
+/** Serves the page at `url`, and proxies other files from the server at `origin`. */
 export async function serveRemote(origin: string): Promise<RemotePages> {
   const own: Record<string, [type: string, body: string]> = {
     '/remote.html': ['text/html', page],
@@ -85,7 +87,7 @@ async function passOn(url: string, response: ServerResponse): Promise<void> {
     const type = answer.headers.get('Content-Type');
     if (type) response.setHeader('Content-Type', type);
     const policy = answer.headers.get('Content-Security-Policy');
-    if (policy) response.setHeader('Content-Security-Policy', policy); // the worker's own
+    if (policy) response.setHeader('Content-Security-Policy', policy); // the worker's own policy
     response.writeHead(answer.status).end(new Uint8Array(await answer.arrayBuffer()));
   } catch (error) {
     response.writeHead(502).end(String(error));

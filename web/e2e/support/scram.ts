@@ -1,4 +1,4 @@
-/** The broker's half of SCRAM-SHA-256 (RFC 5802, RFC 7677). */
+/** The server side of SCRAM-SHA-256 (RFC 5802, RFC 7677). */
 
 import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
 import { authOf, connectOf, property } from './fields';
@@ -15,7 +15,10 @@ import {
 
 export const scramMethod = 'SCRAM-SHA-256';
 
-/** Lets `alice` in by her password, and again whenever she asks. `firsts` gets the first message of each exchange. */
+/**
+ * Authenticates `alice` by her password, and re-authenticates her on request. `firsts` gets the first message
+ * of each exchange.
+ */
 export function serveScram(password: string, firsts: string[] = []): Script {
   return async (connection) => {
     const { properties } = connectOf(await connection.expect(type.connect));
@@ -45,7 +48,9 @@ export function serveScram(password: string, firsts: string[] = []): Script {
   };
 }
 
-/** From the client's first message to the broker's proof, which is undefined where the client's is wrong. */
+/**
+ * From the client's first message to the server signature, which is undefined if the client's proof is wrong.
+ */
 export async function scramExchange(
   connection: Connection,
   first: Buffer | undefined,
@@ -58,11 +63,10 @@ export async function scramExchange(
   return scram.verify(data);
 }
 
-/** One exchange. */
 interface ScramServer {
-  /** Answers the client's first message. */
+  /** Returns the challenge for the client's first message. */
   challenge(clientFirst: Uint8Array): string;
-  /** The server's proof, after the client's last message; undefined when the client has not proved itself. */
+  /** Returns the server signature for the client's final message; undefined if its proof is wrong. */
   verify(clientFinal: Uint8Array): string | undefined;
 }
 
@@ -74,7 +78,7 @@ function createScramServer(username: string, password: string): ScramServer {
 
   return {
     challenge(message) {
-      // "n,,": no channel binding, and no other identity.
+      // "n,,": no channel binding, no authorization identity.
       const [, first = '', nonce] = /^n,,(n=.*,r=(.*))$/.exec(decode(message)) ?? [];
       if (!first.startsWith(`n=${username},`)) throw new Error(`unknown user in ${first}`);
       clientFirst = first;

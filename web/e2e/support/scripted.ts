@@ -1,6 +1,6 @@
 /**
- * A broker that does byte for byte what a test says, over WebSocket. It records
- * the frames it gets, so that a test sees what really crossed the wire.
+ * A broker over WebSocket, controlled byte for byte by the test. It records the frames it receives, so that
+ * tests see what was really sent.
  */
 
 import type { IncomingMessage } from 'node:http';
@@ -37,21 +37,21 @@ export interface Packet {
 export interface Connection {
   /** Path and query of the address. */
   path: string;
-  /** What the client offered in Sec-WebSocket-Protocol. */
+  /** The client's Sec-WebSocket-Protocol. */
   offered: string | undefined;
-  /** Every frame that came, as it came. */
+  /** Every frame received, unchanged. */
   frames: Buffer[];
-  /** The next packet, which may span frames or share one. Rejects once the connection has ended. */
+  /** The next packet, which may span frames or share one. Rejects once the connection is closed. */
   next(): Promise<Packet>;
   /** `next`, which must be of this type. */
   expect(wanted: number): Promise<Packet>;
-  /** One frame. */
+  /** Sends one frame. */
   send(...parts: Uint8Array[]): void;
-  /** A closing handshake, behind everything sent. */
+  /** Starts a closing handshake, after everything sent. */
   close(): void;
-  /** The end of the TCP stream behind everything sent, without a closing handshake. */
+  /** Ends the TCP stream after everything sent, without a closing handshake. */
   hangUp(): void;
-  /** Reads nothing any more and answers nothing: a half-open link. */
+  /** Stops reading and responding, like a half-open connection. */
   goSilent(): void;
 }
 
@@ -61,7 +61,7 @@ export interface ScriptedBroker {
   url: string;
   /** All so far, oldest first. */
   connections: Connection[];
-  /** Also fails when a script did. */
+  /** Also rejects if a script failed. */
   stop(): Promise<void>;
 }
 
@@ -96,7 +96,7 @@ export async function startScripted(script: Script): Promise<ScriptedBroker> {
   };
 }
 
-/** The client has left, which is no fault of the script. */
+/** Thrown when the client has disconnected; not a failure of the script. */
 class Ended extends Error {}
 
 function open(socket: WebSocket, request: IncomingMessage): Connection {
@@ -146,7 +146,7 @@ function open(socket: WebSocket, request: IncomingMessage): Connection {
   };
 }
 
-/** The packet that the bytes begin with, once all of it is there. */
+/** The first packet in the bytes, once it is complete. */
 export function firstPacket(bytes: Buffer): { packet: Packet; size: number } | undefined {
   let length = 0;
   for (let at = 1; at < Math.min(bytes.length, 5); at++) {
@@ -218,26 +218,25 @@ export const disconnect = (reason: number, ...props: Uint8Array[]): Buffer =>
 export const userProperty = (name: string, value: string): Buffer =>
   Buffer.concat([Buffer.from([0x26]), text(name), text(value)]);
 
-/** QoS 0. */
+/** At QoS 0. */
 export const publish = (topic: string, payload: string, ...props: Uint8Array[]): Buffer =>
   packet(type.publish, 0, text(topic), properties(...props), Buffer.from(payload));
 
-/** A PUBLISH packet's topic. */
 export const topicOf = ({ body }: Packet): string => body.subarray(2, 2 + body.readUInt16BE()).toString();
 
-/** The filters of SUBSCRIBE that has no properties. */
+/** The topic filters of a SUBSCRIBE with property length below 128. */
 export function filtersOf({ body }: Packet): string[] {
   const filters: string[] = [];
-  // Behind the packet identifier and the properties.
+  // After the packet identifier and the properties.
   for (let at = 3 + (body[2] ?? 0); at < body.length; ) {
     const end = at + 2 + body.readUInt16BE(at);
     filters.push(body.subarray(at + 2, end).toString());
-    at = end + 1; // the options
+    at = end + 1; // the subscription options
   }
   return filters;
 }
 
-/** Says yes to everything until the client leaves. `seen` gets each packet first. */
+/** Accepts and acknowledges everything until the client disconnects. `seen` gets each packet first. */
 export async function serve(connection: Connection, seen: (packet: Packet) => void = () => {}) {
   await connection.expect(type.connect);
   connection.send(connack());
@@ -270,7 +269,7 @@ export function answerTo({ type: kind, flags, body }: Packet): Buffer | undefine
   }
 }
 
-/** The QoS asked for, filter by filter (3.8.3.1). */
+/** Grants the requested QoS of each filter (3.8.3.1). */
 function granted(body: Buffer): Buffer[] {
   const codes: Buffer[] = [];
   for (let at = 3 + (body[2] ?? 0); at < body.length; at++) {

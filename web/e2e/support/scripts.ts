@@ -1,6 +1,6 @@
 import { expect, type Page } from '@playwright/test';
 
-/** Parts of the view of the scripts. */
+/** Locators for the scripts view. */
 export const scriptsOf = (page: Page) => page.getByRole('list', { name: 'Scripts' }).getByRole('listitem');
 export const logOf = (page: Page) => page.getByRole('log', { name: 'Script log' });
 export const codeOf = (page: Page) => page.getByRole('textbox', { name: 'Code' });
@@ -12,7 +12,7 @@ interface Script {
   filter: string;
 }
 
-/** From a file; what comes so is switched on while its code is on the screen. */
+/** Imports a script from a file, and switches it on while its code is on screen. */
 export async function bringScript(page: Page, { name, code, filter }: Script): Promise<void> {
   const text = `// mqttwasm script\n// Name: ${name}\n// Topic filter: ${filter}\n\n${code}\n`;
   const file = { name: 'scripts.js', mimeType: 'text/javascript', buffer: Buffer.from(text) };

@@ -1,4 +1,4 @@
-/** Tabs that share a session at mosquitto, and what each of them gets. */
+/** Tabs that share a session at mosquitto, and the messages each receives. */
 
 import { once } from 'node:events';
 import type { BrowserContext, Page } from '@playwright/test';
@@ -10,30 +10,30 @@ import { start } from './process';
 declare global {
   interface Window {
     client: import('../../src/client').Client;
-    /** Payloads of what it got, and with which QoS. */
+    /** Payload and QoS of each message received. */
     taken: [payload: string, qos: number][];
     /** Codes of its `error` events. */
     errors: string[];
   }
 }
 
-/** To each tab, half of them with QoS 1 and half with QoS 2. */
+/** Messages per tab, half at QoS 1 and half at QoS 2. */
 export const count = 600;
-/** Repeats with other delays; `MQTTWASM_SHARED_SEEDS=10` for ten. */
+/** Repeats with different delays; `MQTTWASM_SHARED_SEEDS=10` for ten. */
 export const seeds = Array.from({ length: Number(process.env.MQTTWASM_SHARED_SEEDS ?? 1) }, (_, n) => n + 1);
 
 export interface SharedBroker {
-  /** Over WebSocket. */
+  /** Its WebSocket address. */
   mqtt: string;
   tcpPort: number;
   stop(): Promise<void>;
 }
 
-/** Keeps all that waits, and has in flight at a time what it has as it comes: 20. */
+/** Queues without limit, with mosquitto's default of 20 messages in flight. */
 export async function startSharedBroker(context: BrowserContext): Promise<SharedBroker> {
   const mosquitto = await startMosquitto(undefined, ['max_queued_messages 0']);
   const rest = keepAwake(mosquitto.tcpPort);
-  // As on most sites: where pages are isolated the worker has a process of its own.
+  // As on most sites: with cross-origin isolation the worker would have its own process.
   await context.route('**/healthz', (route) => route.fulfill({ body: 'ok' }));
   return {
     mqtt: mosquitto.mqtt,
@@ -47,7 +47,7 @@ export async function startSharedBroker(context: BrowserContext): Promise<Shared
 
 const addressOf = ({ tcpPort }: SharedBroker) => ['-h', '127.0.0.1', '-p', `${tcpPort}`, '-V', 'mqttv5'];
 
-/** Makes the session that the tabs will find. */
+/** Creates the session that the tabs resume. */
 export async function keepSession(broker: SharedBroker, clientId: string, filters: string[]): Promise<void> {
   const subscriber = start('mosquitto_sub', [
     ...addressOf(broker),
@@ -57,7 +57,7 @@ export async function keepSession(broker: SharedBroker, clientId: string, filter
   await once(subscriber.process, 'exit');
 }
 
-/** Publishes to each topic at once: payloads 0 to 299 with QoS 1, 300 to 599 with QoS 2. */
+/** Publishes to all topics at once: payloads 0 to 299 at QoS 1, 300 to 599 at QoS 2. */
 export async function publish(broker: SharedBroker, topics: string[], from = 0, to = count): Promise<void> {
   const half = count / 2;
   await Promise.all(
@@ -79,13 +79,13 @@ export async function publish(broker: SharedBroker, topics: string[], from = 0, 
 }
 
 export interface Tab {
-  /** Of the server that has the library. */
+  /** Origin of the server with the library. */
   origin: string;
   broker: SharedBroker;
   clientId: string;
   filter: string;
   store?: boolean;
-  /** Milliseconds before it connects. */
+  /** Milliseconds before connecting. */
   delay?: number;
 }
 
@@ -113,7 +113,7 @@ export async function openTab(page: Page, tab: Tab): Promise<void> {
   );
 }
 
-/** Waits until it has all numbers, but not for ever, and tells what is wrong with them. */
+/** Waits for all numbers up to a limit, and reports lost ones and QoS 2 duplicates. */
 export async function received(page: Page, time = 60_000) {
   const all = page.waitForFunction(
     (count) => new Set(window.taken.map(([text]) => text)).size >= count,
@@ -133,8 +133,8 @@ export async function received(page: Page, time = 60_000) {
 }
 
 /**
- * The page hears that it is about to be frozen, and stands still. Chromium freezes no
- * page that it shows, and it shows all of them here, so a debugger holds it.
+ * Dispatches `freeze`, then stops the page in the debugger. Chromium does not freeze visible pages, and here
+ * all are visible.
  */
 export async function freeze(page: Page): Promise<() => Promise<void>> {
   const session = await page.context().newCDPSession(page);
@@ -142,7 +142,7 @@ export async function freeze(page: Page): Promise<() => Promise<void>> {
   await page.evaluate(() => void document.dispatchEvent(new Event('freeze')));
   const paused = new Promise((resolve) => session.once('Debugger.paused', resolve));
   await session.send('Debugger.pause');
-  // It is held where it next runs.
+  // The debugger pauses at the next statement.
   page.evaluate(() => {}).catch(() => {});
   await paused;
   return async () => {

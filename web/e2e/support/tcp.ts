@@ -2,12 +2,11 @@ import { connect, createServer, type Socket } from 'node:net';
 
 export interface Listener {
   port: number;
-  /** How many connections came in. */
   accepted(): number;
   stop(): Promise<void>;
 }
 
-/** A TCP server that does with each connection what `serve` does. */
+/** A TCP server that runs `serve` for each connection. */
 export async function listen(serve: (socket: Socket) => void): Promise<Listener> {
   const sockets = new Set<Socket>();
   let accepted = 0;
@@ -15,7 +14,7 @@ export async function listen(serve: (socket: Socket) => void): Promise<Listener>
     accepted++;
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
-    socket.on('error', () => {}); // the other side may go as it likes
+    socket.on('error', () => {}); // the peer may reset the connection
     serve(socket);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -32,11 +31,11 @@ export async function listen(serve: (socket: Socket) => void): Promise<Listener>
 }
 
 export interface Tap extends Listener {
-  /** The head of the first HTTP request that asks for an upgrade, and of its answer. */
+  /** Headers of the first HTTP upgrade request and its response. */
   handshake: Promise<{ request: string; response: string }>;
 }
 
-/** Passes connections on to a port and reads along. */
+/** Forwards connections to a port and records the handshake. */
 export async function tap(port: number): Promise<Tap> {
   let found: (heads: { request: string; response: string }) => void = () => {};
   const handshake = new Promise<{ request: string; response: string }>((resolve) => {

@@ -1,15 +1,14 @@
 import { createServer } from 'node:http';
 
 export interface Violations {
-  /** What `-csp-report` takes. */
+  /** The value for `-csp-report`. */
   url: string;
-  /** What was reported so far. */
   reports: readonly string[];
-  /** Ends; throws when any page or worker did, or tried, what its policy forbids. */
+  /** Stops; throws if a page or worker violated its policy. */
   end(): Promise<void>;
 }
 
-/** Where browsers report to, whichever test opened the page and whatever it looks at. */
+/** Collects the reports of all browsers, whichever test opened the page. */
 export async function collectViolations(): Promise<Violations> {
   const reports: string[] = [];
   const server = createServer(async (request, response) => {
