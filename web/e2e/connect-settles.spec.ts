@@ -1,4 +1,6 @@
-/** However a client's program fails to load, or the browser refuses it things, who waits for it learns in time. */
+/**
+ * However the client's program fails to load, and whatever the browser denies it, connect() settles in time.
+ */
 
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -52,15 +54,15 @@ const grace = 1000;
 interface Outcome {
   /** `connected`, or the code of the `MqttError` that `connect` rejects with. */
   connect: string;
-  /** The same of `createClient` as its events tell it, and its state then. */
+  /** The same for `createClient`: its events and its final state. */
   createClient: string[];
-  /** Milliseconds that both took. */
+  /** Milliseconds for both. */
   time: number;
-  /** Errors and rejections that nobody handled. */
+  /** Unhandled errors and rejections. */
   unhandled: string[];
 }
 
-/** Makes a client both ways. */
+/** Makes a client with `connect` and one with `createClient`. */
 function outcomeOf(frame: Page | Frame, options: ConnectOptions): Promise<Outcome> {
   return frame.evaluate(
     async ({ library, url, options }) => {
@@ -94,7 +96,7 @@ function outcomeOf(frame: Page | Frame, options: ConnectOptions): Promise<Outcom
 
       const [first, second] = await Promise.all([connect(), createClient()]);
       const time = performance.now() - began;
-      // What nobody handles is told in a task of its own.
+      // Unhandled rejections are reported in a task of their own.
       await new Promise((resolve) => setTimeout(resolve));
       return { connect: first, createClient: second, time, unhandled };
     },
@@ -128,11 +130,11 @@ const forms = [
   ['no worker', { worker: false }, /\/assets\/inline-.*\.js$/],
 ] as [form: string, options: ConnectOptions, script: RegExp][];
 
-/** Where it is waited for to the end it need not be for long. */
+/** Shortens the wait where only the timeout ends it. */
 const limited = (fault: Fault, options: ConnectOptions): ConnectOptions =>
   fault === 'stalls' ? { ...options, connectTimeout: 1000 } : options;
 
-/** A shared worker's script that can't be used is replaced by a worker of the page's own. */
+/** If a shared worker's script fails to load, the page starts a dedicated worker instead. */
 const expectedOf = (fault: Fault, form: string, file: string) => {
   if (fault === 'stalls') return failed('timeout');
   return form === 'a shared worker' && file === 'script' ? connected : failed('crashed');
@@ -163,7 +165,7 @@ for (const [form, options, script] of forms) {
     await expectOutcome(page, options, failed('timeout'));
   });
 
-  test(`${form}, after a program that could not be had: the next connect succeeds`, async ({ page }) => {
+  test(`${form}, after its program failed to load: the next connect succeeds`, async ({ page }) => {
     host.break(/\.wasm$/, 'is not found');
     await page.goto(`${host.url}/plain`);
     const patient = { ...options, connectTimeout: 30_000 };
@@ -175,7 +177,7 @@ for (const [form, options, script] of forms) {
   test(`${form} in a sandboxed frame: connect settles`, { tag: '@alone' }, async ({ page }) => {
     await page.goto(`${host.url}/sandbox`);
     const frame = page.frames()[1] as Frame;
-    // It has no origin, and so no workers.
+    // A sandboxed frame has an opaque origin, and so no workers.
     await expectOutcome(frame, options, options.worker === false ? connected : failed('crashed'));
   });
 
@@ -187,7 +189,7 @@ for (const [form, options, script] of forms) {
   });
 }
 
-test('a dedicated worker, stuck in a loop: its clients end, and the next connect succeeds', async ({
+test('a dedicated worker stuck in a loop: its clients end, and the next connect succeeds', async ({
   page,
 }) => {
   host.prefix(
@@ -253,14 +255,16 @@ test('a shared worker, stuck in a loop: all tabs end up on one other worker, and
 const receiving = /\/assets\/receiving-.*\.js$/;
 
 for (const fault of faults) {
-  test(`what receives messages ${fault}: connect settles`, { tag: '@alone' }, async ({ page }) => {
+  test(`the script that receives messages ${fault}: connect settles`, { tag: '@alone' }, async ({ page }) => {
     host.break(receiving, fault);
     await page.goto(`${host.url}/plain`);
     await expectOutcome(page, limited(fault, {}), failed(fault === 'stalls' ? 'timeout' : 'crashed'));
   });
 }
 
-test('what receives messages, after it could not be had: the next connect succeeds', async ({ page }) => {
+test('after the script that receives messages failed to load: the next connect succeeds', async ({
+  page,
+}) => {
   host.break(receiving, 'is not found');
   await page.goto(`${host.url}/plain`);
   const patient = { connectTimeout: 30_000 };
@@ -269,7 +273,7 @@ test('what receives messages, after it could not be had: the next connect succee
   expect(await outcomeOf(page, patient)).toMatchObject(connected);
 });
 
-test('what receives messages is slow: it keeps no packet from being sent', async ({ page }) => {
+test('a slow script that receives messages does not delay packets being sent', async ({ page }) => {
   host.delay(receiving, 4000);
   await page.goto(`${host.url}/plain`);
   const before = broker.connections.length;
@@ -278,7 +282,7 @@ test('what receives messages is slow: it keeps no packet from being sent', async
   expect(await outcome).toMatchObject(connected);
 });
 
-/** As Chromium answers where cookies are blocked. */
+/** The errors that Chromium gives where cookies are blocked. */
 const refuseStorage = `{
   const refusal = () => new DOMException('Access is denied for this document.', 'SecurityError');
   Object.defineProperty(LockManager.prototype, 'request', { value: () => Promise.reject(refusal()) });
@@ -301,9 +305,9 @@ for (const [form, options] of forms) {
 }
 
 test.describe('cookies blocked in the browser', () => {
-  // Its settings are the whole browser's, and are in a profile.
+  // The setting is browser-wide, so it needs a profile of its own.
   for (const [form, options] of forms) {
-    test(`${form}: connect settles, and with a store it is told that there is none`, {
+    test(`${form}: connect settles, and reports that a requested store is unavailable`, {
       tag: '@alone',
     }, async ({ playwright }) => {
       const profile = mkdtempSync(join(tmpdir(), 'no-cookies-'));

@@ -17,7 +17,7 @@ const half = 100;
 
 let stops: (() => Promise<void>)[] = [];
 
-/** Leaves it to `afterEach` to stop this, the last one first. */
+/** Registers `thing` to be stopped after the test, in reverse order. */
 function stopping<T extends { stop(): Promise<void> }>(thing: T): T {
   stops.push(() => thing.stop());
   return thing;
@@ -28,7 +28,7 @@ test.afterEach(async () => {
   stops = [];
 });
 
-/** Connects a client whose session is the same each time. */
+/** Connects with a fixed client identifier, so that the session is resumed. */
 function connect(page: RemotePage, url: string): Promise<void> {
   return page.evaluate(
     async ({ library, url }) => {
@@ -45,7 +45,7 @@ function connect(page: RemotePage, url: string): Promise<void> {
   );
 }
 
-/** Publishes messages with the numbers from `first` on. Resolves when all are stored. */
+/** Publishes half of the messages, numbered from `first`. Resolves when all are stored. */
 function store(page: RemotePage, first: number): Promise<void> {
   return page.evaluate(
     async ({ first, half }) => {
@@ -60,9 +60,9 @@ function store(page: RemotePage, first: number): Promise<void> {
 for (const name of browserNames) {
   for (const event of ['the page is loaded again', 'the browser is killed'] as const) {
     test(`${name}: ${event}, and every message stored before arrives once`, async () => {
-      test.setTimeout(120_000); // a browser starts twice
+      test.setTimeout(120_000); // the browser starts twice
       const mosquitto = stopping(
-        // By default mosquitto takes no more than 20 at a time from a client.
+        // By default mosquitto accepts at most 20 in-flight messages from a client.
         await startMosquitto(undefined, ['max_inflight_messages 0', 'max_queued_messages 0']),
       );
       stopping({ stop: keepAwake(mosquitto.tcpPort) });
@@ -70,11 +70,11 @@ for (const name of browserNames) {
         start('mosquitto_sub', [
           ...['-h', '127.0.0.1', '-p', `${mosquitto.tcpPort}`, '-V', 'mqttv5'],
           ...['-i', 'subscriber', '-c', '-x', '3600', '-q', '2', '-t', 'durable/#', '-v'],
-          // mosquitto does not heed the 20 that is its subscriber's default.
+          // By default mosquitto_sub limits its Receive Maximum to 20.
           ...['-D', 'connect', 'receive-maximum', '1000'],
         ]),
       );
-      await mosquitto.printed(/Sending SUBACK to subscriber/); // the subscriber itself does not say
+      await mosquitto.printed(/Sending SUBACK to subscriber/); // mosquitto_sub doesn't report it
       const gate = stopping(await startGate(mosquitto.mqtt));
       const server = stopping(await startServer());
       const pages = stopping(await serveRemote(server.url));
@@ -82,8 +82,8 @@ for (const name of browserNames) {
 
       browser.start(pages.url);
       const before = await pages.opened();
-      // The broker has all of the first half, and the client knows it of every
-      // second one: so half of those wait for PUBREC, and half for PUBCOMP.
+      // The broker has received the whole first half, but only every second PUBREC reaches the client: half
+      // of the messages await PUBREC, half PUBCOMP.
       let received = 0;
       gate.passes = ({ type: kind }) => (kind === type.pubrec ? received++ % 2 === 0 : kind !== type.pubcomp);
       await connect(before, gate.url);
@@ -114,7 +114,7 @@ for (const name of browserNames) {
       gate.open();
       const after = await pages.opened();
       await connect(after, gate.url);
-      // Behind everything else, so after it there is nothing more to come.
+      // Sent last, so nothing follows it.
       await after.evaluate(async () => {
         await window.durable.publish('durable/end', 'end', { qos: 2 });
         await window.durable.end();

@@ -1,4 +1,4 @@
-/** A client's WebSocket is opened while its program loads. */
+/** A client opens its WebSocket while its program is still loading. */
 
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -32,14 +32,14 @@ test.beforeEach(async ({ page }) => {
 });
 test.afterEach(() => broker.stop());
 
-/** Answers the request for the program when `until` has resolved. */
+/** Holds back the program until `until` resolves. */
 const holdProgram = (page: Page, until: () => Promise<unknown>) =>
   page.route(/\.wasm$/, async (route) => {
     await until();
     await route.continue();
   });
 
-/** Resolves when it has connected, with the events that came before. */
+/** Resolves with the events so far when the client is connected. */
 const connectIn = (page: Page, options: ConnectOptions = {}) =>
   page.evaluate(
     async ({ url, options }) => {
@@ -56,14 +56,16 @@ const connectIn = (page: Page, options: ConnectOptions = {}) =>
     { url: broker.url, options },
   );
 
-test('the WebSocket is there before the program, and the program speaks on it', async ({ page }) => {
+test('the WebSocket is opened before the program has loaded, and the program uses it', async ({ page }) => {
   await holdProgram(page, () => dialled);
   expect(await connectIn(page)).toEqual([]);
   expect(broker.connections).toHaveLength(1);
   expect(broker.connections[0]?.offered).toBe('mqtt');
 });
 
-test('one that the broker closed before the program spoke is replaced in silence', async ({ page }) => {
+test('a WebSocket that the broker closed before the program loaded is replaced silently', async ({
+  page,
+}) => {
   let left = (): void => {};
   const closed = new Promise<void>((resolve) => {
     left = resolve;
@@ -78,7 +80,7 @@ test('one that the broker closed before the program spoke is replaced in silence
   expect(broker.connections).toHaveLength(2);
 });
 
-test('a client that ends while its program loads closes it', async ({ page }) => {
+test('a client that ends while its program loads closes the WebSocket', async ({ page }) => {
   let left = (): void => {};
   const closed = new Promise<void>((resolve) => {
     left = resolve;
@@ -95,7 +97,7 @@ test('a client that ends while its program loads closes it', async ({ page }) =>
   expect(broker.connections[0]?.frames).toEqual([]);
 });
 
-test('one that can not be opened is one failed attempt', async ({ page }) => {
+test('a WebSocket that fails to open counts as one failed attempt', async ({ page }) => {
   let attempts = 0;
   let refuse = (): void => {};
   const refused = new Promise<void>((resolve) => {
@@ -119,7 +121,7 @@ test('one that can not be opened is one failed attempt', async ({ page }) => {
   expect([code, attempts]).toEqual(['network', 1]);
 });
 
-test('a page that is reloaded while its program loads leaves none behind', async ({ page }) => {
+test('reloading the page while the program loads leaves no WebSocket open', async ({ page }) => {
   let left = (): void => {};
   const closed = new Promise<void>((resolve) => {
     left = resolve;
@@ -129,7 +131,7 @@ test('a page that is reloaded while its program loads leaves none behind', async
     return connection.next().then(() => {}, left);
   };
   await holdProgram(page, () => closed);
-  const first = connectIn(page).catch(() => {}); // the page is gone
+  const first = connectIn(page).catch(() => {}); // rejects when the page reloads
   await dialled;
   await page.reload();
   await first;
@@ -142,7 +144,7 @@ for (const [form, options] of [
   ['a shared worker', { shared: true }],
   ['no worker', { worker: false }],
 ] as [string, ConnectOptions][]) {
-  test(`${form}: one WebSocket is opened, by the program`, async ({ page }) => {
+  test(`${form}: the program opens the only WebSocket`, async ({ page }) => {
     expect(await connectIn(page, options)).toEqual([]);
     expect(broker.connections).toHaveLength(1);
   });

@@ -5,8 +5,8 @@ import { violationsOf } from './support/axe';
 import { type Server, startServer } from './support/brokers';
 import { openGallery } from './support/elements';
 
-// The gallery among the examples: each element with real messages, in light and dark, on a
-// laptop and on a phone. SCREENSHOTS=docs makes the documentation's picture anew.
+// The example gallery: each element with real messages, in light and dark, at laptop and phone size.
+// SCREENSHOTS=docs also updates the documentation's screenshots.
 const pictures = fileURLToPath(new URL('../test-results/screenshots/', import.meta.url));
 const docs = fileURLToPath(new URL('../docs/', import.meta.url));
 
@@ -23,7 +23,7 @@ for (const [colorScheme, width, height, name] of [
   ['light', 390, 844, 'elements-phone.png'],
 ] as const) {
   test(`a picture of the gallery, ${colorScheme}, ${width} pixels wide`, async ({ page }) => {
-    await page.clock.install(); // its devices measure once a second
+    await page.clock.install(); // its devices publish once a second
     await page.setViewportSize({ width, height });
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
     const complaints = await openGallery(page, server.url, server.mqtt);

@@ -6,10 +6,10 @@ import { test as base, expect } from './support/fixtures';
 import { openPublisher } from './support/publisher';
 import { type Connection, type ScriptedBroker, startScripted, type } from './support/scripted';
 
-// Elements in a page of their own, with messages of a broker, under a strict policy.
+// The elements on a plain page, with messages from a broker, under a strict content security policy.
 
 const test = base.extend<{ open: (body: string, lang?: string) => Promise<void> }>({
-  /** Opens the body; a test ends without complaints of the browser's. */
+  /** Opens a page with this body; the test fails if the browser logs errors. */
   async open({ page, server }, use) {
     let complaints: string[] = [];
     await use(async (body, lang) => {
@@ -21,7 +21,7 @@ const test = base.extend<{ open: (body: string, lang?: string) => Promise<void> 
 
 const part = (page: Page, selector: string, name: string) => page.locator(`${selector} [part~=${name}]`);
 
-/** What the elements of a page have told by an event so far. */
+/** Records the details of an event that bubbles from the page's elements. */
 async function record(page: Page, event: string): Promise<() => Promise<unknown[]>> {
   await page.evaluate((name) => {
     const all: unknown[] = [];
@@ -36,7 +36,7 @@ async function record(page: Page, event: string): Promise<() => Promise<unknown[
   return () => page.evaluate((name) => Reflect.get(window, name), event);
 }
 
-/** Publishes by the page's own client. */
+/** Publishes with the page's own client. */
 const publish = (page: Page, topic: string, payload: string, retain = false) =>
   page.evaluate(
     async ([name, text, keep]) => {
@@ -48,7 +48,10 @@ const publish = (page: Page, topic: string, payload: string, retain = false) =>
 
 const topicOf = () => `elements/${crypto.randomUUID()}`;
 
-test('a value is picked, formatted in the language of the page, and told', async ({ page, open }) => {
+test('a value is picked, formatted in the language of the page, and reported by an event', async ({
+  page,
+  open,
+}) => {
   const topic = topicOf();
   await open(
     `<mqtt-connection url="/mqtt">
@@ -63,7 +66,7 @@ test('a value is picked, formatted in the language of the page, and told', async
   await expect(page.locator('#t')).toHaveText(/Luft\s*1\.234,6\s*°C$/);
   await expect(page.locator('#whole')).toHaveText('{"sensors":[{"t":1234.56}]}');
   expect(await changes()).toContainEqual({ from: 'mqtt-value', topic, value: 1234.56 });
-  // Properties are the attributes.
+  // Properties reflect to attributes.
   await page.evaluate(() => {
     const element = document.querySelector('mqtt-value');
     if (!element) return;
@@ -81,7 +84,11 @@ test('a value is picked, formatted in the language of the page, and told', async
   await expect(page.locator('#t')).toHaveText(new RegExp(`1234.56 at ${topic.length}$`));
 });
 
-test('what comes is text, whatever it looks like, and is bounded', async ({ page, open, elsewhere }) => {
+test('messages are rendered as plain text, whatever they look like, and bounded', async ({
+  page,
+  open,
+  elsewhere,
+}) => {
   const topic = topicOf();
   await open(`<mqtt-connection url="/mqtt">
     <mqtt-value id="any" topic="${topic}/#"></mqtt-value>
@@ -135,7 +142,7 @@ test('a flood leaves the newest rows and points, and no more', async ({ page, op
   await expect(page.getByRole('img', { name: /now 9,999, lowest 9,900, highest 9,999/ })).toBeVisible();
   const line = (await part(page, 'mqtt-chart', 'line').getAttribute('d')) ?? '';
   expect(line.split('L')).toHaveLength(100);
-  // It follows what comes, unless somebody reads further up.
+  // The feed follows new messages unless the user has scrolled up.
   const log = page.getByRole('log');
   const fromEnd = () => log.evaluate((node) => node.scrollHeight - node.scrollTop - node.clientHeight);
   await expect.poll(fromEnd).toBeLessThan(5);
@@ -147,7 +154,7 @@ test('a flood leaves the newest rows and points, and no more', async ({ page, op
   expect(await fromEnd()).toBeGreaterThan(5);
 });
 
-test('a flood is told once a frame at most', async ({ page, open, elsewhere }) => {
+test('a flood raises at most one event per frame', async ({ page, open, elsewhere }) => {
   const topic = topicOf();
   await open(`<mqtt-connection url="/mqtt"><mqtt-value topic="${topic}"></mqtt-value></mqtt-connection>`);
   await publish(page, topic, '-1');
@@ -200,7 +207,7 @@ test('a chart has a line for each topic of its filter, eight at most', async ({ 
       .locator('text')
       .getByText(/^(0|20)$/),
   ).toHaveText(['0', '20']);
-  // An axis that is none is not drawn, and nothing else is lost.
+  // An invalid axis is ignored, and everything else is still drawn.
   const line = part(page, 'mqtt-chart', 'line').first();
   const oddities = [
     { min: 5, max: -5 },
@@ -235,8 +242,8 @@ test('the labels of a chart of large numbers tell them apart', async ({ page, op
   }
 });
 
-test('buttons and forms publish, by keyboard too, and tell what became of it', async ({ page, open }) => {
-  const broker = await startMosquitto(); // says that nobody is subscribed
+test('buttons and forms publish, by keyboard too, and report the result', async ({ page, open }) => {
+  const broker = await startMosquitto(); // reports No matching subscribers
   const topic = topicOf();
   await open(`<mqtt-connection url="${broker.mqtt}">
     <mqtt-feed topic="${topic}/#"></mqtt-feed>
@@ -269,7 +276,10 @@ test('buttons and forms publish, by keyboard too, and tell what became of it', a
   await broker.stop();
 });
 
-test('a switch is what its device says; without a device what was published', async ({ page, open }) => {
+test('a switch shows its device’s state, or what was published if it has no device', async ({
+  page,
+  open,
+}) => {
   const topic = topicOf();
   await open(`<mqtt-connection url="/mqtt">
     <mqtt-feed topic="${topic}/+/set"></mqtt-feed>
@@ -296,10 +306,7 @@ test('a switch is what its device says; without a device what was published', as
   await expect(part(page, 'mqtt-feed', 'row')).toHaveText([/1$/, /0$/, /b\/set\s*ON$/, /b\/set\s*OFF$/]);
 });
 
-test('what is wrong with an element, and what the broker refuses, is told and shown', async ({
-  page,
-  open,
-}) => {
+test('misconfigured elements and refusals by the broker are reported and shown', async ({ page, open }) => {
   await open(`<mqtt-connection url="/mqtt" id="here"></mqtt-connection><main></main>`);
   const errors = await record(page, 'mqtt-error');
   await page.evaluate(() => {
@@ -320,7 +327,7 @@ test('what is wrong with an element, and what the broker refuses, is told and sh
   ]);
   const fields = async () => (await errors()).map((error) => (error as { field: string }).field).sort();
   await expect.poll(fields).toEqual(['connection', 'filter', 'path', 'qos']);
-  // Mended, it is as if nothing had been.
+  // Once corrected, the elements show no trace of the errors.
   await page.evaluate(() => {
     const mended = { topic: 'a', path: 'b', qos: 1, connection: 'here' };
     for (const element of document.querySelectorAll('mqtt-value')) Object.assign(element, mended);
@@ -330,7 +337,7 @@ test('what is wrong with an element, and what the broker refuses, is told and sh
   await expect(page.locator('main [part=value]')).toHaveText(['5', '5', '5', '5']);
 });
 
-test('each element has the nearest connection, or the one it names, or the first', async ({
+test('each element uses the nearest connection, the one it names, or the first', async ({
   page,
   open,
   server,
@@ -356,7 +363,7 @@ test('each element has the nearest connection, or the one it names, or the first
     for (const [n, value] of values.entries())
       await pwExpect(value).toHaveText(n < 2 ? 'own' : 'other', { timeout: 500 });
   }).toPass();
-  // Moved, they follow.
+  // Moved elements use the connection at their new place.
   await page.evaluate(() => document.querySelector('#other')?.append(document.querySelector('#inner') ?? ''));
   direct[0].publish('t', ['own again']);
   await expect(value('first')).toHaveText('own again');
@@ -364,7 +371,7 @@ test('each element has the nearest connection, or the one it names, or the first
     direct[1].publish('t', ['other again']);
     await pwExpect(value('inner')).toHaveText('other again', { timeout: 500 });
   }).toPass();
-  // Without its connection one is left without, and finds the next that comes.
+  // An element whose connection is removed uses the next one added.
   await page.evaluate(() => {
     const [connection] = document.querySelectorAll('mqtt-connection');
     connection?.remove();
@@ -381,7 +388,10 @@ test('each element has the nearest connection, or the one it names, or the first
   await other.stop();
 });
 
-test('when the connection is lost values are not current, until they come again', async ({ page, open }) => {
+test('after the connection is lost, values are not current until they are received again', async ({
+  page,
+  open,
+}) => {
   let broker: Mosquitto = await startMosquitto();
   const port = Number(new URL(broker.mqtt).port);
   const topic = topicOf();
@@ -399,7 +409,7 @@ test('when the connection is lost values are not current, until they come again'
   await expect(value).toHaveText(/^7\s*not current$/);
   await expect(page.locator('mqtt-value:state(stale)')).toHaveCount(1);
   await expect(part(page, 'mqtt-chart', 'stale')).toHaveText('not current');
-  // One that is new meanwhile waits for the next connection.
+  // An element added while disconnected subscribes after the reconnect.
   await page.evaluate(() => {
     const late = Object.assign(document.createElement('mqtt-value'), { topic: 'late', id: 'late' });
     document.querySelector('mqtt-connection')?.append(late);
@@ -414,7 +424,7 @@ test('when the connection is lost values are not current, until they come again'
   await broker.stop();
 });
 
-test('a value that stays away is not current after so many seconds', async ({ page, open }) => {
+test('a value without updates for the given number of seconds is not current', async ({ page, open }) => {
   const topic = topicOf();
   await open(
     `<mqtt-connection url="/mqtt"><mqtt-value topic="${topic}" stale-after="0.3"></mqtt-value></mqtt-connection>`,
@@ -423,7 +433,7 @@ test('a value that stays away is not current after so many seconds', async ({ pa
   await expect(page.locator('mqtt-value')).toHaveText(/^7\s*not current$/);
 });
 
-test('a late element has the last message, and none has it twice', async ({ page, open }) => {
+test('a late element gets the last message, and no element gets it twice', async ({ page, open }) => {
   const topic = topicOf();
   await open(`<mqtt-connection url="/mqtt"><mqtt-feed topic="${topic}/#"></mqtt-feed></mqtt-connection>`);
   await publish(page, `${topic}/a`, 'kept', true);
@@ -438,7 +448,7 @@ test('a late element has the last message, and none has it twice', async ({ page
   await publish(page, `${topic}/a`, '', true);
 });
 
-/** Says no to the first connection, and yes to those after it. */
+/** Refuses the first connection and accepts all later ones. */
 async function refuseOnce(): Promise<ScriptedBroker> {
   let refused = false;
   return startScripted(async (connection: Connection) => {
@@ -464,7 +474,7 @@ test('a refused connection says why, and can be tried again', async ({ page, ope
   await broker.stop();
 });
 
-test('a wrong address is told, and another is taken', async ({ page, open }) => {
+test('a wrong address is reported, and can be corrected', async ({ page, open }) => {
   await open(`<mqtt-connection><mqtt-status></mqtt-status></mqtt-connection>`);
   const errors = await record(page, 'mqtt-error');
   const give = (url: string) =>
@@ -484,7 +494,7 @@ test('a wrong address is told, and another is taken', async ({ page, open }) => 
   await expect(page.getByRole('status')).toHaveText('connected');
 });
 
-test('a move is no new connection, and a client of the page’s own is the page’s to end', async ({
+test('moving an element does not reconnect, and a client the page supplied is not ended', async ({
   page,
   open,
 }) => {
@@ -497,7 +507,7 @@ test('a move is no new connection, and a client of the page’s own is the page�
   await page.evaluate(() =>
     document.querySelector('main')?.append(document.querySelector('mqtt-connection') ?? ''),
   );
-  // Nor are the same options in another object, as frameworks give them with each rendering.
+  // Nor do equal options in a new object, which frameworks pass on every render.
   for (let n = 0; n < 3; n++) {
     await page.evaluate(() => {
       const connection = document.querySelector('mqtt-connection');
@@ -526,13 +536,13 @@ test('a move is no new connection, and a client of the page’s own is the page�
   await broker.stop();
 });
 
-test('properties that were set before the elements loaded are taken', async ({ page, open }) => {
+test('properties set before the elements loaded are applied', async ({ page, open }) => {
   const topic = topicOf();
   await open('');
   await page.evaluate(async (name) => {
     const connection = document.createElementNS('http://www.w3.org/1999/xhtml', 'mqtt-early');
     document.body.append(connection);
-    // As a page that makes its elements before their script has loaded.
+    // Like a page that creates its elements before their script has loaded.
     class Early extends (customElements.get('mqtt-value') as typeof HTMLElement) {}
     Object.assign(connection, { topic: name, staleAfter: 60 });
     customElements.define('mqtt-early', Early);
@@ -544,13 +554,13 @@ test('properties that were set before the elements loaded are taken', async ({ p
   expect(await page.locator('mqtt-early').getAttribute('stale-after')).toBe('60');
 });
 
-test('a thousand elements that come and go leave nothing behind', async ({ page, open }) => {
+test('a thousand elements added and removed leave nothing behind', async ({ page, open }) => {
   const broker = await startMosquitto();
   const topic = topicOf();
   await open(`<mqtt-connection url="${broker.mqtt}"><mqtt-status></mqtt-status></mqtt-connection>`);
   await expect(page.getByRole('status')).toHaveText('connected');
   const cdp = await page.context().newCDPSession(page);
-  /** Of the document, and those that the elements left in memory would be. */
+  /** Listeners on the document, where leaked elements would leave theirs. */
   const listeners = async (): Promise<number> => {
     const { result } = await cdp.send('Runtime.evaluate', { expression: 'document' });
     const found = await cdp.send('DOMDebugger.getEventListeners', { objectId: result.objectId ?? '' });
@@ -585,7 +595,7 @@ test('a thousand elements that come and go leave nothing behind', async ({ page,
           );
         });
         home?.append(...all);
-        // Some are gone at once, some have been subscribed, some have been drawn.
+        // Remove elements at each stage: at once, after subscribing, after drawing.
         if (n % 3 === 1) await null;
         if (n % 50 === 0) await frame();
         for (const element of all) element.remove();
@@ -594,14 +604,14 @@ test('a thousand elements that come and go leave nothing behind', async ({ page,
     },
     [tags, topic] as const,
   );
-  // The client is asked after all that.
+  // The ping goes out after all of those packets.
   await page.evaluate(() => document.querySelector('mqtt-connection')?.client?.ping());
   expect(
     await page.evaluate(() => Reflect.get(document.querySelector('mqtt-connection') ?? {}, 'hub').size()),
   ).toBe(0);
   const sent = (what: string) => broker.output().match(new RegExp(`Received ${what} from`, 'g'))?.length ?? 0;
   await expect.poll(() => sent('UNSUBSCRIBE')).toBeGreaterThan(0);
-  // One that comes afterwards finds all in order, and is the only one that is left.
+  // An element added afterwards works, and is the only one left.
   await page.evaluate((name) => {
     const last = Object.assign(document.createElement('mqtt-value'), { topic: name });
     document.querySelector('mqtt-connection')?.append(last);
@@ -611,7 +621,7 @@ test('a thousand elements that come and go leave nothing behind', async ({ page,
   expect(await listeners()).toBe(before + 1);
   await expect.poll(() => alive('mqtt-value')).toBe(1);
   for (const tag of ['mqtt-feed', 'mqtt-chart', 'mqtt-publish']) await expect.poll(() => alive(tag)).toBe(0);
-  // What the broker has of this client is one subscription: a message for the others reaches nobody.
+  // Only one subscription is left at the broker: a message to another topic has no subscriber.
   const code = await page.evaluate(async (name) => {
     const { client } = document.querySelector('mqtt-connection') ?? {};
     return (await client?.publish(`${name}/3`, 'x', { qos: 1 }))?.reasonCode;
@@ -621,7 +631,7 @@ test('a thousand elements that come and go leave nothing behind', async ({ page,
 });
 
 for (const colorScheme of ['light', 'dark'] as const) {
-  test(`failures have nothing that axe objects to, ${colorScheme}`, async ({ page, open }) => {
+  test(`failures have no axe violations, ${colorScheme}`, async ({ page, open }) => {
     await page.emulateMedia({ colorScheme });
     const broker = await refuseOnce();
     await open(`<main><h1>Elements</h1><mqtt-connection url="${broker.url}">

@@ -5,15 +5,15 @@ import { openBrowser, runExample } from './support/examples';
 import { serveScram } from './support/scram';
 import { type ScriptedBroker, startScripted } from './support/scripted';
 
-// The guides' examples, as they stand there, against a local broker of the same
-// name: each prints the block that follows it, in which … is anything.
+// Runs the guides' examples verbatim against a local broker under the documented name. Each prints the block
+// that follows it, in which … matches anything.
 
 const folder = new URL('../docs/', import.meta.url);
-// The reference is made from the source.
+// The API reference is generated from the source.
 const documents = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(
   (name) => name.endsWith('.md') && !name.startsWith('api/'),
 );
-// Those in Chinese have the examples of those in English.
+// The Chinese guides have the same examples as the English ones.
 const chinese = documents.filter((name) => name.endsWith('.zh.md'));
 const guides = documents.filter((name) => !chinese.includes(name));
 const readme = new URL('../../README.md', import.meta.url);
@@ -21,7 +21,7 @@ const readme = new URL('../../README.md', import.meta.url);
 const examples = guides.flatMap((guide) => {
   const blocks = [...readFileSync(new URL(guide, folder), 'utf8').matchAll(/```(\w+)\n(.*?)```/gs)];
   return blocks.flatMap(([, language, code = ''], i) => {
-    // What is about the package's other entry is run by that one's tests.
+    // Examples for `mqttwasm/compat` are run by its own tests.
     if (language !== 'js' || code.includes("from 'mqttwasm/compat'")) return [];
     const [, next, printed = ''] = blocks[i + 1] ?? [];
     return [{ guide, number: i, code, printed: next === 'text' ? printed.trim().split('\n') : [] }];
@@ -66,7 +66,7 @@ for (const { guide, number, code, printed } of examples) {
   });
 }
 
-/** A document's fenced blocks of code, and its lines outside them. */
+/** A document's fenced code blocks, and the lines outside them. */
 function parts(document: URL) {
   const text = readFileSync(document, 'utf8');
   const fenced = /^```.*?^```$/gms;
@@ -75,19 +75,19 @@ function parts(document: URL) {
 
 const headings = (document: URL) => parts(document).lines.filter((line) => /^#+ /.test(line));
 
-/** How many rows each of a document's tables has. */
+/** The number of rows in each table of a document. */
 function tables(document: URL): number[] {
   const rows = parts(document).lines.map((line) => (line.startsWith('|') ? '|' : ' '));
   return (rows.join('').match(/\|+/g) ?? []).map((table) => table.length);
 }
 
-/** What leads to a document's headings, as GitHub makes it of their words. */
+/** The anchors of a document's headings, as GitHub derives them. */
 function anchors(document: URL): string[] {
   const words = headings(document).map((line) => line.replace(/^#+ /, '').toLowerCase());
   return words.map((line) => line.replaceAll(/[^\p{L}\p{M}\p{N}_ -]/gu, '').replaceAll(' ', '-'));
 }
 
-test('there is a README in Chinese, and a guide to each part of it', () => {
+test('there is a Chinese README, and a Chinese version of each guide', () => {
   expect(chinese).toEqual(
     expect.arrayContaining([
       ...['README.zh.md', 'console.zh.md', 'library.zh.md', 'server.zh.md'],
@@ -97,7 +97,7 @@ test('there is a README in Chinese, and a guide to each part of it', () => {
 });
 
 for (const name of chinese) {
-  test(`${name} has the code, the headings and the tables of the one in English`, () => {
+  test(`${name} has the same code, headings and tables as the English version`, () => {
     const translated = new URL(name, folder);
     const english = name === 'README.zh.md' ? readme : new URL(name.replace('.zh', ''), folder);
     expect(parts(translated).blocks).toEqual(parts(english).blocks);
@@ -108,7 +108,7 @@ for (const name of chinese) {
   });
 }
 
-test('every link of the README and the guides leads to a file and heading that are there', () => {
+test('every link in the README and the guides leads to an existing file and heading', () => {
   const links = [readme, ...documents.map((name) => new URL(name, folder))].flatMap((document) => {
     const found = parts(document).lines.flatMap((line) => [...line.matchAll(/\]\(([^)\s]+)\)/g)]);
     return found.map(([, link = '']) => ({ document, link }));

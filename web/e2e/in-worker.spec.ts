@@ -1,4 +1,4 @@
-/** The library in a worker of somebody's own page, where there is no document. */
+/** The library in an application's own worker, where there is no document. */
 
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -23,7 +23,7 @@ const script = `
   onunhandledrejection = ({ reason }) => postMessage(String(reason));
 `;
 
-/** Somebody's own site, with the library's files beside its own. */
+/** An application's site, which also serves the library's files. */
 const site = createServer(async ({ url = '/' }, answer) => {
   if (url === '/') return answer.setHeader('Content-Type', 'text/html').end('<!doctype html>');
   if (url === '/own.js') return answer.setHeader('Content-Type', 'text/javascript').end(script);

@@ -1,4 +1,4 @@
-/** A page that is opened without network: what it publishes is stored, and sent when it is opened with network. */
+/** A page opened offline stores what it publishes, and sends it when opened again with a network. */
 
 import { expect, type Page, test } from '@playwright/test';
 import type { ConnectOptions } from '../src/client';
@@ -9,7 +9,7 @@ import { start } from './support/process';
 
 let stops: (() => Promise<void>)[] = [];
 
-/** Leaves it to `afterEach` to stop this, the last one first. */
+/** Registers `thing` to be stopped after the test, in reverse order. */
 function stopping<T extends { stop(): Promise<void> }>(thing: T): T {
   stops.push(() => thing.stop());
   return thing;
@@ -20,7 +20,7 @@ test.afterEach(async () => {
   stops = [];
 });
 
-/** A broker that can't be reached at first, and one who gets what it gets. */
+/** A broker that is unreachable at first, and a subscriber that prints what it receives. */
 async function startBroker() {
   const mosquitto = stopping(await startMosquitto());
   stopping({ stop: keepAwake(mosquitto.tcpPort) });
@@ -30,7 +30,7 @@ async function startBroker() {
       ...['-i', 'subscriber', '-q', '2', '-t', 'early/#', '-F', '%t %p'],
     ]),
   );
-  await mosquitto.printed(/Sending SUBACK to subscriber/); // the subscriber itself does not say
+  await mosquitto.printed(/Sending SUBACK to subscriber/); // mosquitto_sub doesn't report it
   const gate = stopping(await startGate(mosquitto.mqtt));
   gate.shut();
   return { gate, subscriber };
@@ -38,7 +38,7 @@ async function startBroker() {
 
 const store: ConnectOptions = { clientId: 'early', store: 'indexeddb', reconnectPeriod: 20 };
 
-/** Five messages of QoS 1 and 2. Resolves when all are stored. */
+/** Publishes five messages at QoS 1 and 2. Resolves when all are stored. */
 const publishEarly = (page: Page, { url }: Gate, options: ConnectOptions) =>
   page.evaluate(
     async ({ url, options }) => {
@@ -53,7 +53,7 @@ const publishEarly = (page: Page, { url }: Gate, options: ConnectOptions) =>
     { url, options },
   );
 
-/** The same client in another page, and a last message behind all others. */
+/** Connects the same client in another page and publishes a last message after all the others. */
 const publishLast = (page: Page, { url }: Gate, options: ConnectOptions) =>
   page.evaluate(
     async ({ url, options }) => {
@@ -72,7 +72,7 @@ for (const [form, options] of [
   ['a shared worker', { shared: true }],
   ['no worker', { worker: false }],
 ] as [string, ConnectOptions][]) {
-  test(`${form}: what was published without a connection arrives once when the page is opened again`, async ({
+  test(`${form}: messages published offline arrive once when the page is opened again`, async ({
     page,
     context,
   }) => {
@@ -95,7 +95,7 @@ for (const [form, options] of [
 test.describe('without its server', () => {
   test.use({ serviceWorkers: 'allow' });
 
-  test('what a page from the cache published arrives once when there is network again', async ({
+  test('messages published by a cached page arrive once when the network is back', async ({
     page,
     context,
   }) => {

@@ -1,4 +1,6 @@
-/** What is drawn of hostile or merely large data is bounded, what is hidden rests, and what is cleared is gone. */
+/**
+ * Rendering of hostile or very large data is bounded, hidden views do no work, and cleared data is released.
+ */
 
 import { type CDPSession, expect, type Locator, type Page, test } from '@playwright/test';
 import { type Server, startServer } from './support/brokers';
@@ -51,7 +53,9 @@ function viewsOf(page: Page) {
 
 const elementsIn = (part: Locator) => part.locator('*').count();
 
-test('Topics: brackets, a changing array and properties without end are a few elements', async ({ page }) => {
+test('Topics: nested brackets, a changing array and countless properties render few elements', async ({
+  page,
+}) => {
   const { topic, details, history } = viewsOf(page);
   const array = (at: number) =>
     JSON.stringify(Array.from({ length: 8000 }, (_, n) => (n === at ? 0 : 1000 + n)));
@@ -85,7 +89,7 @@ test('Topics: brackets, a changing array and properties without end are a few el
   expect(await elementsIn(details)).toBeLessThan(1000);
 });
 
-test('Messages and Packets: of properties without end the first are drawn', async ({ page }) => {
+test('Messages and Packets: only the first of countless properties are rendered', async ({ page }) => {
   await showView(page, 'Packets');
   await page.getByRole('checkbox', { name: 'Record packets' }).check();
   const properties = Buffer.concat(Array<Uint8Array>(65_000).fill(userProperty('', '')));
@@ -106,7 +110,7 @@ test('Messages and Packets: of properties without end the first are drawn', asyn
   expect(await elementsIn(details)).toBeLessThan(1000);
 });
 
-test('a refusal of 60 KB is a notice of a few lines, all of it to be scrolled', async ({ page }) => {
+test('a refusal of 60 KB is shown in a few lines, and all of it can be scrolled to', async ({ page }) => {
   const reason = 'why '.repeat(15_000).trim();
   const refusing = await startScripted(async (connection) => {
     await connection.expect(type.connect);
@@ -121,7 +125,7 @@ test('a refusal of 60 KB is a notice of a few lines, all of it to be scrolled', 
   await refusing.stop();
 });
 
-/** Counts what changes in the document below the hidden views, from now on. */
+/** Starts recording mutations below the hidden views. */
 async function watchHidden(page: Page) {
   await page.evaluate(() => {
     const state = Object.assign(window, { mutations: [] as string[] });
@@ -137,7 +141,7 @@ async function watchHidden(page: Page) {
   return () => page.evaluate(() => (window as unknown as { mutations: string[] }).mutations);
 }
 
-test('views that are hidden rest, and catch up when they are shown', async ({ page }) => {
+test('hidden views do no work, and catch up when they are shown', async ({ page }) => {
   await page.setViewportSize({ width: 390, height: 844 }); // one view at a time
   const { topic } = viewsOf(page);
   await showView(page, 'Packets');
@@ -161,7 +165,7 @@ test('views that are hidden rest, and catch up when they are shown', async ({ pa
   await expect(topic('hidden')).toHaveAccessibleName('hidden hidden 2999 3,000 messages');
   expect(await mutations()).toEqual([]);
 
-  await page.getByRole('button', { name: 'Broker', exact: true }).click(); // leads back to the packets
+  await page.getByRole('button', { name: 'Broker', exact: true }).click(); // goes back to the packets
   await expect(packets.last()).toContainText('hidden');
   await page.getByRole('button', { name: 'Broker', exact: true }).click();
   await expect(page.getByRole('tab', { name: 'Broker' })).toHaveAttribute('aria-selected', 'true');
@@ -175,12 +179,12 @@ async function heapOf(cdp: CDPSession): Promise<number> {
   return usage.usedSize + (usage.backingStorageSize ?? 0);
 }
 
-test('what is cleared is gone: messages, topics, births, filters and searches leave nothing', async ({
+test('clearing releases everything: messages, topics, births, filters and searches leave nothing', async ({
   page,
 }) => {
   const search = page.getByRole('textbox', { name: 'Search messages' });
 
-  /** Each round has topics and nodes of its own. */
+  /** Each round uses its own topics and nodes. */
   async function round(name: string, count: number) {
     await showView(page, 'Messages');
     const before = Number((await parts.count('Received').textContent())?.replaceAll(',', ''));
@@ -205,7 +209,7 @@ test('what is cleared is gone: messages, topics, births, filters and searches le
   }
 
   const cdp = await page.context().newCDPSession(page);
-  // What is loaded and compiled once is not what is left of the messages.
+  // Warm up, so that one-time loading and compilation doesn't count.
   await round('warm', 2000);
   await round('warmer', 2000);
   const before = await heapOf(cdp);

@@ -2,8 +2,8 @@ import { expect, test } from '@playwright/test';
 import { type Mosquitto, type Server, startMosquitto, startServer } from './support/brokers';
 import { openConnected } from './support/page';
 
-// Two servers, each with a broker behind it, and the brokers bridged: how the
-// guide to deployment begins to grow past one machine.
+// Two servers, each with its own broker, and a bridge between the brokers: the deployment guide's first step
+// beyond one machine.
 
 let brokers: Mosquitto[] = [];
 let servers: Server[] = [];
@@ -19,7 +19,7 @@ test.beforeAll(async () => {
   ]);
   brokers = [near, far];
   servers = await Promise.all(brokers.map(({ mqtt }) => startServer(['-default-broker', mqtt])));
-  // The bridge has subscribed: from now on nothing passes it unseen.
+  // Once the bridge has subscribed it misses nothing.
   await near.printed(/Received SUBACK from/);
 });
 
@@ -47,7 +47,7 @@ test('a page at one server sees what a page at the other sends, both ways', asyn
     await from.qos.selectOption('2');
     await from.publish.click();
     await expect(to.row('bridge/hello', payload)).toHaveCount(1);
-    // It has not gone in a circle.
+    // The message did not loop back.
     await expect(from.row('bridge/hello', payload)).toHaveCount(1);
   }
   for (const { rows } of pages) await expect(rows).toHaveCount(2);

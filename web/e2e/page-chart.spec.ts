@@ -1,5 +1,5 @@
-// Numbers on the chart: from where one sees them, with the past that is kept, and
-// each where its scale suits it.
+// Charting numbers: from wherever they are shown, with the history that is kept, and on a scale that suits
+// them.
 
 import { encode as encodeMessagePack } from '@msgpack/msgpack';
 import type { Page } from '@playwright/test';
@@ -22,7 +22,7 @@ function chartOf(page: Page) {
   };
 }
 
-test('a nested value is charted with 2 clicks from a row, and its past is there', async ({
+test('a nested value is charted with 2 clicks from a row, with its history', async ({
   page,
   parts,
   elsewhere,
@@ -48,13 +48,13 @@ test('a nested value is charted with 2 clicks from a row, and its past is there'
   await expect(chart.details.getByText('On the chart', { exact: true })).toBeVisible();
   await expect(page.locator('html')).toHaveAttribute('data-clicks', '2');
   await showView(page, 'Topics');
-  // More than the history of a topic keeps.
+  // More than a topic's history keeps.
   await expect(chart.said).toHaveAccessibleName(`${topic} · pump.litres: 60 values, 0 to 59, last 59`);
   elsewhere.publish(topic, ['{"pump":{"litres":-1}}']);
   await expect(chart.said).toHaveAccessibleName(/61 values, -1 to 59, last -1/);
 });
 
-test('values of binary formats chart like JSON; lines of one name share a plot, and go when told', async ({
+test('values in binary formats chart like JSON; lines of the same name share a plot, and can be removed', async ({
   page,
   parts,
   elsewhere,
@@ -82,7 +82,7 @@ test('values of binary formats chart like JSON; lines of one name share a plot, 
   }
   await chart.pin('temperature').click();
   await expect(chart.details.getByText('Already on the chart')).toBeVisible();
-  // By keyboard: from one number to the next.
+  // By keyboard: arrow keys move between numbers.
   await chart.pin('temperature').press('ArrowDown');
   await expect(chart.pin('pressure')).toBeFocused();
   await page.keyboard.press('Enter');
@@ -105,7 +105,7 @@ test('values of binary formats chart like JSON; lines of one name share a plot, 
     expect(await violationsOf(page, { within: '.charts', scheme }), scheme).toEqual([]);
   });
 
-  // What is chosen stays while another view is looked at.
+  // The range stays selected across a change of view.
   await expect(chart.range.getByRole('button', { pressed: true })).toHaveText('All');
   await chart.range.getByRole('button', { name: '5 min', exact: true }).click();
   await showView(page, 'Messages');
@@ -122,7 +122,7 @@ test('values of binary formats chart like JSON; lines of one name share a plot, 
   await expect(chart.charts).toHaveCount(0);
 });
 
-test('numbers in the details keep to what is accessible', async ({ page, parts, elsewhere, own }) => {
+test('the details of numbers have no axe violations', async ({ page, parts, elsewhere, own }) => {
   const chart = chartOf(page);
   elsewhere.publish(`${own}/many`, ['{"a":1,"b":2,"c":[3,4,5],"d":"text"}']);
   await expect(parts.rows).toHaveCount(1);
@@ -133,7 +133,7 @@ test('numbers in the details keep to what is accessible', async ({ page, parts, 
   });
 });
 
-test('large, tiny and long numbers are written so that they are read, and leave room for what removes the line', async ({
+test('large, tiny and long numbers are readable and leave room for the button that removes the line', async ({
   page,
   parts,
   elsewhere,

@@ -6,13 +6,13 @@ import { openPublisher, type Publisher } from './support/publisher';
 
 let server: Server;
 let mosquitto: Mosquitto;
-/** Somebody else at each of the brokers. */
+/** Another client, one at each broker. */
 let atServer: Publisher;
 let atMosquitto: Publisher;
 let complaints: string[];
 let parts: Parts;
 
-/** What the page calls a connection to the address. */
+/** The name by which the page lists a connection to this address. */
 const nameOf = ({ mqtt }: { mqtt: string }) => new URL(mqtt).host;
 
 test.beforeAll(async () => {
@@ -60,7 +60,7 @@ async function subscribe(filter: string): Promise<void> {
   await expect(parts.subscriptions.filter({ hasText: filter })).toContainText(/QoS \d/);
 }
 
-/** Opens a second connection, to mosquitto, which is then shown. */
+/** Opens and selects a second connection, to mosquitto. */
 async function addMosquitto(page: Page): Promise<void> {
   await strip(page).add.click();
   await connectTo(parts, mosquitto.mqtt);
@@ -75,7 +75,7 @@ test('one connection looks like one: no list, no filter, no labels', async ({ pa
   await expect(parts.rows.locator('.via')).toHaveCount(0);
   await filterBar(page).open.click();
   await expect(filterBar(page).connection).toHaveCount(0);
-  // By its name alone there is one button to connect and disconnect with.
+  // With one connection there is only one button named Connect.
   await expect(page.getByRole('button', { name: 'Connect' })).toHaveCount(1);
 });
 
@@ -88,7 +88,7 @@ test('two brokers at once: each connection has what is its own, and one feed sho
   await strip(page).add.click();
   await expect(tabs).toHaveCount(2);
   await expect(parts.status).toHaveText(/^disconnected/);
-  // The other one goes on, and the form begins anew.
+  // The other connection stays open, and the form is reset.
   await expect(tab(server)).toHaveAccessibleName(/, connected$/);
   await expect(parts.url).toHaveValue(server.mqtt);
   await expect(parts.topic).not.toHaveValue(own);
@@ -103,7 +103,7 @@ test('two brokers at once: each connection has what is its own, and one feed sho
   await expect(parts.row('shared/topic', 'of mosquitto').locator('.via')).toHaveText(nameOf(mosquitto));
   await expect(parts.subscriptions.filter({ hasText: 'shared/topic' })).toContainText('1 message');
 
-  // What is published goes to the one that is shown, and to no other.
+  // Publishing uses the selected connection only.
   await parts.publish.click();
   await expect(parts.rows).toHaveCount(3);
   await expect(parts.rows.last().locator('.via')).toHaveText(nameOf(mosquitto));
@@ -126,7 +126,7 @@ test('two brokers at once: each connection has what is its own, and one feed sho
   await expect(topic('mqttwasm')).toHaveCount(1);
   await topic('shared').click();
   await expect(topic('shared')).toHaveAttribute('aria-selected', 'true');
-  // The topic of this connection, and not that of the other.
+  // The topic of this connection is selected, not the other's.
   await showView(page, 'Messages');
   await expect(parts.row('shared/topic', 'of mosquitto')).toHaveCount(1);
   await expect(parts.rows).toHaveCount(1);
@@ -140,7 +140,7 @@ test('two brokers at once: each connection has what is its own, and one feed sho
   await expect(topic('shared')).toHaveAttribute('aria-selected', 'true');
 });
 
-test('a message of the broker before is not answered at the one after', async ({ page }) => {
+test('after a change of broker, a message from the previous one offers no reply', async ({ page }) => {
   await subscribe('turned/#');
   atServer.publish('turned/ask', ['how warm?'], 'turned/answer');
   await parts.row('turned/ask', 'how warm?').click();
@@ -148,7 +148,7 @@ test('a message of the broker before is not answered at the one after', async ({
   await expect(details.getByRole('button', { name: 'Reply', exact: true })).toBeVisible();
 
   await parts.url.fill(mosquitto.mqtt);
-  // What is typed is not what it is connected to.
+  // The status shows the connected address, not the edited one.
   await expect(parts.status).toContainText(server.mqtt);
   await parts.connect.click();
   await expect(parts.status).toHaveText(`connected ${mosquitto.mqtt}`);
@@ -157,7 +157,7 @@ test('a message of the broker before is not answered at the one after', async ({
   await expect(parts.payload).toHaveValue('how warm?');
 });
 
-test('what is changed under Options asks for another connection, and the focus stays', async ({ page }) => {
+test('changed options require a reconnect, and the focus stays', async ({ page }) => {
   await openSettings(page, 'Options');
   const id = page.getByRole('textbox', { name: 'Client ID' });
   await id.fill('of-my-own');
@@ -179,7 +179,7 @@ test('what is changed under Options asks for another connection, and the focus s
   await expect(parts.disconnect).toBeFocused();
 });
 
-test('details and exports tell the connection', async ({ page }) => {
+test('details and exports name the connection', async ({ page }) => {
   await subscribe('told/#');
   await addMosquitto(page);
   await subscribe('told/#');
@@ -191,7 +191,7 @@ test('details and exports tell the connection', async ({ page }) => {
   await page.getByRole('button', { name: 'Details of message 1' }).click();
   const details = page.getByRole('region', { name: 'Message details' });
   await expect(details).toContainText(`Connection${nameOf(server)}`);
-  // By the subscription of its own connection, which is not the one that is shown.
+  // From the message's own connection, not the selected one.
   await expect(details).toContainText(/Subscribed by\s*told\/#/);
 
   await page.getByRole('button', { name: 'Export', exact: true }).click();
@@ -216,7 +216,7 @@ test('details and exports tell the connection', async ({ page }) => {
   );
 });
 
-test('one is closed, the other goes on, and what it brought stays', async ({ page }) => {
+test('closing a connection leaves the other one open and keeps its messages', async ({ page }) => {
   const { tabs, tab, close } = strip(page);
   await addMosquitto(page);
   await parts.publish.click();
@@ -233,14 +233,14 @@ test('one is closed, the other goes on, and what it brought stays', async ({ pag
   await filterBar(page).connection.selectOption(nameOf(mosquitto));
   await expect(parts.rows).toHaveCount(1);
 
-  // The one that is shown can be closed as well as any other.
+  // The selected connection can be closed too.
   await addMosquitto(page);
   await close(server).click();
   await expect(tab(mosquitto)).toHaveCount(0);
   await expect(parts.status).toHaveText(`connected ${mosquitto.mqtt}`);
 });
 
-test('a repeat goes on in the background, and its connection says so', async ({ page }) => {
+test('a repeated publish continues in the background, and its connection shows it', async ({ page }) => {
   const { tab } = strip(page);
   const own = await parts.topic.inputValue();
   await parts.repeat.check();
@@ -257,7 +257,7 @@ test('a repeat goes on in the background, and its connection says so', async ({ 
   await expect(parts.rows.last().locator('.via')).toHaveText(nameOf(server));
   await expect(parts.rows.last()).toContainText(own);
 
-  // Its neighbour's end does not stop it; it does itself.
+  // Closing the other connection does not stop it.
   await strip(page).close(mosquitto).click();
   await expect(parts.stop).toBeVisible();
   const then = await received();
@@ -266,7 +266,7 @@ test('a repeat goes on in the background, and its connection says so', async ({ 
   await expect(parts.publish).toBeVisible();
 });
 
-test('a lost connection is seen while another one is shown', async ({ page }) => {
+test('a lost connection is reported while another one is selected', async ({ page }) => {
   const broker = await startMosquitto();
   await strip(page).add.click();
   await connectTo(parts, broker.mqtt);
@@ -283,7 +283,7 @@ test('a lost connection is seen while another one is shown', async ({ page }) =>
   await expect(parts.status).toHaveText(`connected ${server.mqtt}`);
 });
 
-test('a profile is used for the connection that is shown, or opened beside it', async ({ page }) => {
+test('a profile is used for the selected connection, or opened beside it', async ({ page }) => {
   await openSettings(page, 'Profiles');
   await parts.url.fill(mosquitto.mqtt);
   await page.getByRole('textbox', { name: 'Save the settings as' }).fill('The garden');
@@ -305,7 +305,7 @@ test('a profile is used for the connection that is shown, or opened beside it', 
   await expect(page.getByRole('button', { name: /^The garden \(2\), connected/ })).toBeVisible();
 });
 
-test('a reload opens the same connections, and connects those that were', async ({ page }) => {
+test('a reload restores the connections, and reconnects those that were connected', async ({ page }) => {
   const { add, tabs, tab } = strip(page);
   await addMosquitto(page);
   await add.click();
@@ -330,7 +330,7 @@ test('a reload opens the same connections, and connects those that were', async 
   await expect(parts.notice).toBeEmpty();
 });
 
-test('a reload asks for a password that only the page had', async ({ page }) => {
+test('after a reload the page asks for a password that was not stored', async ({ page }) => {
   await strip(page).add.click();
   await openSettings(page, 'Options');
   const password = page.getByRole('textbox', { name: 'Password' });
@@ -366,7 +366,7 @@ test('secrets in an address are neither read out nor listed', async ({ page }) =
   expect(await page.locator('body').textContent()).not.toContain('pa55');
 });
 
-test('one connection is at its broker again after a reload, and anew at the default one', async ({
+test('after a reload one connection reconnects to its broker; a new page uses the default one', async ({
   page,
 }) => {
   await connectTo(parts, mosquitto.mqtt);
@@ -404,7 +404,7 @@ test('all of it by keyboard', async ({ page }) => {
   await expect(add).toBeFocused();
 });
 
-test('the way to the messages shows them where the topics were', async ({ page }) => {
+test('the command to show messages opens them in place of the topics', async ({ page }) => {
   await page.setViewportSize({ width: 390, height: 800 });
   await showView(page, 'Topics');
   await expect(parts.log).toBeHidden();
@@ -413,7 +413,7 @@ test('the way to the messages shows them where the topics were', async ({ page }
   await expect(parts.log).toBeInViewport();
 });
 
-test('a recording is published at the connection that its form names, whichever was first', async ({
+test('a recording is published to the connection selected in its form, whichever was first', async ({
   page,
 }) => {
   const recordings = page.getByRole('region', { name: 'Recordings' });
@@ -449,7 +449,7 @@ test('a recording is published at the connection that its form names, whichever 
   await expect(from(mosquitto)).toHaveCount(1);
   await expect(from(server)).toHaveCount(0);
 
-  // The form goes on naming what it named, also when another connection is shown.
+  // The form keeps its target when another connection is selected.
   await recordings.getByRole('button', { name: 'Publish again: plant' }).click();
   await form.getByRole('combobox', { name: 'Publish to' }).selectOption(nameOf(server));
   await strip(page).tab(mosquitto).click();
@@ -459,7 +459,7 @@ test('a recording is published at the connection that its form names, whichever 
   await expect(from(mosquitto)).toHaveCount(1);
 });
 
-test('messages of several connections are published only as chosen', async ({ page }) => {
+test('messages from several connections are published only as chosen', async ({ page }) => {
   const recordings = page.getByRole('region', { name: 'Recordings' });
   const form = recordings.getByRole('form', { name: 'Publish again' });
   const of = (name: string) => form.getByRole('combobox', { name });
@@ -493,14 +493,14 @@ test('messages of several connections are published only as chosen', async ({ pa
   await form.getByRole('button', { name: 'Publish 1 message' }).click();
   await expect(parts.row('mixed/mosquitto', 'plain')).toHaveCount(2);
 
-  // Of neither: somebody has to choose.
+  // No default connection applies, so the user has to choose.
   await strip(page).add.click();
   await recordings.getByRole('button', { name: /^Publish again: / }).click();
   await expect(of('Recorded from').getByRole('option', { selected: true })).toHaveText('choose');
   await expect(form.getByRole('button', { name: 'Publish', exact: true })).toBeDisabled();
 });
 
-test('Enter in an address that was changed connects there, and an invalid one keeps the connection', async () => {
+test('Enter in an edited address reconnects, and an invalid one keeps the connection', async () => {
   await parts.url.fill('nowhere at all');
   await parts.url.press('Enter');
   await expect(parts.url).toHaveAttribute('aria-invalid', 'true');
@@ -510,7 +510,7 @@ test('Enter in an address that was changed connects there, and an invalid one ke
   await expect(parts.status).toHaveText(`connected ${mosquitto.mqtt}`);
 });
 
-test('a mistake in an option opens the options, and locks no other tool', async ({ page }) => {
+test('an invalid option opens the options, and disables no other tool', async ({ page }) => {
   await parts.disconnect.click();
   await openSettings(page, 'Options');
   await page.getByRole('textbox', { name: 'Keep alive' }).fill('-1');
@@ -521,7 +521,7 @@ test('a mistake in an option opens the options, and locks no other tool', async 
   await expect(page.getByRole('region', { name: 'Code' })).toBeVisible();
 });
 
-test('a filter that a topic set and the user reset stays reset when another connection was shown', async ({
+test('a topic filter reset by the user stays reset after another connection was selected', async ({
   page,
 }) => {
   const { open, reset } = filterBar(page);
@@ -540,7 +540,7 @@ test('a filter that a topic set and the user reset stays reset when another conn
   await expect(selected).toBeVisible();
   await expect(open).toHaveText('Filter');
 
-  // Selected anew, it narrows the feed again.
+  // Selecting the topic again filters the feed again.
   await selected.click();
   await page.keyboard.press('Escape');
   await expect(selected).toHaveCount(0);

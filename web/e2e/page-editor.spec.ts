@@ -1,4 +1,7 @@
-/** The payload's editor, what the form completes and brings back, saved messages in collections, and the palette. */
+/**
+ * The payload editor, completion and history in the form, saved messages in collections, and the command
+ * palette.
+ */
 
 import { readFileSync } from 'node:fs';
 import type { Locator, Page } from '@playwright/test';
@@ -36,7 +39,7 @@ test('the editor takes the textarea’s text, caret and height, and gives them b
   await expect(parts.payload).toHaveAttribute('contenteditable', 'true');
   await expect(parts.payload).toHaveText('{"a": [1, "b"]}');
   expect((await page.locator('[data-editor]').boundingBox())?.height).toBe(height);
-  // JSON in the colours of the page, by a style sheet that its policy lets in.
+  // JSON is highlighted in the page's colours, by a style sheet that the content security policy allows.
   const colour = (text: string) =>
     editorOf(page)
       .getByText(text, { exact: true })
@@ -63,7 +66,7 @@ test('the editor takes the textarea’s text, caret and height, and gives them b
   await expect(parts.payload).toBeFocused();
 });
 
-test('who chose the editor has it again when the field is first used', async ({ page }) => {
+test('the editor, once chosen, loads again when the payload field is first used', async ({ page }) => {
   await tool(page, 'Editor').click();
   await expect(editorOf(page)).toBeFocused();
   await page.reload();
@@ -77,7 +80,7 @@ test('who chose the editor has it again when the field is first used', async ({ 
   await expect(parts.payload).toHaveText('kept');
 });
 
-test('a placeholder comes in at the caret, and can be undone', async ({ page }) => {
+test('a placeholder is inserted at the caret, and can be undone', async ({ page }) => {
   await parts.payload.fill('ab');
   await parts.payload.press('ArrowLeft');
   await page.getByRole('button', { name: 'Insert {{n}}' }).click();
@@ -87,14 +90,14 @@ test('a placeholder comes in at the caret, and can be undone', async ({ page }) 
   await expect(parts.payload).toHaveValue('ab');
 });
 
-test('JSON is checked by line and column, and laid out', async ({ page }) => {
+test('JSON errors give line and column, and JSON can be formatted', async ({ page }) => {
   await page.getByRole('combobox', { name: 'Payload format' }).selectOption('JSON');
   await parts.payload.fill('{\n"a": }');
   await expect(parts.payload).toHaveAccessibleDescription(/not JSON: line 2, column 6/);
   await parts.payload.fill('{"a":1.0}');
   await tool(page, 'Format').click();
   await expect(parts.payload).toHaveValue('{\n  "a": 1.0\n}');
-  // Text that only looks like JSON is told when it can't be laid out.
+  // Text that only looks like JSON is reported when formatting it fails.
   await page.getByRole('combobox', { name: 'Payload format' }).selectOption('Text');
   await parts.payload.fill('{"a"');
   await expect(parts.payload).not.toHaveAccessibleDescription(/not JSON/);
@@ -103,7 +106,7 @@ test('JSON is checked by line and column, and laid out', async ({ page }) => {
   await expect(parts.payload).toHaveValue('{"a"');
 });
 
-test('arrows bring earlier payloads back, and what was being typed', async () => {
+test('arrow keys bring back earlier payloads, and the unsent draft', async () => {
   for (const text of ['one', 'two', 'three\nlines']) {
     await parts.payload.fill(text);
     await parts.payload.press('Control+Enter');
@@ -122,7 +125,7 @@ test('arrows bring earlier payloads back, and what was being typed', async () =>
     await expect(parts.payload).toHaveValue(text);
   }
   await expect(parts.topic).toHaveValue(`${own}/other`);
-  // In a text of one’s own the arrows move the caret.
+  // In an edited payload the arrow keys move the caret.
   await parts.payload.fill('mine');
   await parts.payload.press('ArrowUp');
   await expect(parts.payload).toHaveValue('mine');
@@ -130,7 +133,7 @@ test('arrows bring earlier payloads back, and what was being typed', async () =>
   await expect(parts.payload).toHaveValue('three\nlines');
 });
 
-test('a topic is completed from those seen, and Enter publishes where none is chosen', async ({
+test('topics seen are offered as completions, and Enter publishes when none is chosen', async ({
   page,
   elsewhere,
 }) => {
@@ -163,7 +166,7 @@ test('a topic is completed from those seen, and Enter publishes where none is ch
   await expect(parts.topic).toHaveValue('kitchen');
 });
 
-test('messages are saved in collections, and go from browser to browser in a file', async ({ page }) => {
+test('messages are saved in collections, and move to another browser in a file', async ({ page }) => {
   const read = (buffer: string) =>
     page.getByLabel('Import messages').setInputFiles({
       name: 'm.json',
@@ -197,7 +200,7 @@ test('messages are saved in collections, and go from browser to browser in a fil
 });
 
 for (const [width, height] of laptopAndPhone) {
-  test(`many saved messages are one list to scroll, and the form that one fills is seen, ${width}x${height}`, async ({
+  test(`many saved messages scroll in one list, and the form that one fills comes into view, ${width}x${height}`, async ({
     page,
   }) => {
     await page.setViewportSize({ width, height });
@@ -240,7 +243,7 @@ test('the palette finds commands, topics and profiles', async ({ page, server, e
   const input = palette(page).getByRole('combobox');
   const options = palette(page).getByRole('option');
 
-  // From within a field, and back to it.
+  // Opened from within a field, the palette returns the focus to it.
   await parts.payload.focus();
   await page.keyboard.press('Control+k');
   await expect(input).toBeFocused();
@@ -270,13 +273,13 @@ test('the palette finds commands, topics and profiles', async ({ page, server, e
   await expect(palette(page).getByRole('status')).toHaveText('Nothing matches.');
   await input.fill('plant');
   await page.keyboard.press('Enter');
-  // The status leaves the query out: it is the address in the form.
+  // The query string is only in the form, not in the status.
   await expect(parts.status).toHaveAttribute('data-edited', 'false');
   await expect(parts.url).toHaveValue(`${server.mqtt}?plant`);
   await expect(parts.status).toHaveText(`connected ${server.mqtt}`);
 });
 
-test('what is typed before the palette is loaded goes to the palette', async ({ page, elsewhere }) => {
+test('keys typed before the palette has loaded reach it', async ({ page, elsewhere }) => {
   elsewhere.publish(`${own}/x`, ['1']);
   await expect(parts.rows).toHaveCount(1);
   let deliver = () => {};
@@ -302,7 +305,7 @@ test('what is typed before the palette is loaded goes to the palette', async ({ 
   await expect(parts.rows).toHaveCount(1);
 });
 
-test('the first stop leads to the messages, and each view has a key', async ({ page }) => {
+test('the first tab stop skips to the messages, and each view has a key', async ({ page }) => {
   await page.reload();
   await expect(parts.status).toHaveText(/^connected/);
   await showView(page, 'Topics');

@@ -3,8 +3,7 @@ import { type Mosquitto, type Server, startMosquitto, startServer } from './supp
 import { launchWith, openConnected, partsOf } from './support/page';
 import { type Tap, tap } from './support/tcp';
 
-// The public broker's name leads to a mosquitto of this machine, at the public
-// broker's port.
+// The public broker's name resolves to a local mosquitto on the public broker's port.
 test.use(launchWith('--host-resolver-rules=MAP broker.emqx.io 127.0.0.1'));
 
 let mosquitto: Mosquitto;
@@ -61,7 +60,7 @@ test.describe('the handshake', () => {
 
     expect(request).toMatch(/^GET \/mqtt HTTP\/1\.1\r\n/);
     expect(request).toMatch(/^host: broker\.emqx\.io:8083\r$/im);
-    // [MQTT-6.0.0-3] the client offers it, [MQTT-6.0.0-4] the broker picks it
+    // [MQTT-6.0.0-3] the client offers it, [MQTT-6.0.0-4] the broker selects it
     expect(request).toMatch(/^sec-websocket-protocol: mqtt\r$/im);
     expect(response).toMatch(/^HTTP\/1\.1 101 /);
     expect(response).toMatch(/^sec-websocket-protocol: mqtt\r$/im);

@@ -23,7 +23,7 @@ test.beforeEach(async ({ page }) => {
   parts = await openConnected(page, server.url);
 });
 
-/** The browser's own words about a connection that failed are what the test provoked. */
+/** Errors the browser itself logs for failed connections, which these tests provoke. */
 const aboutConnections = /^(WebSocket connection to 'ws:|Failed to load resource: )/;
 
 test.afterEach(async ({ page }) => {
@@ -31,7 +31,7 @@ test.afterEach(async ({ page }) => {
   await worksAgain(page.url());
 });
 
-/** A failure leaves nothing behind. */
+/** Checks that the page can still connect. */
 async function worksAgain(url: string): Promise<void> {
   await connectTo(parts, `${url.replace(/^http/, 'ws')}mqtt`);
   await expect(parts.status).toHaveText(`connected ${server.mqtt}`);
@@ -65,7 +65,7 @@ test.describe('a port that speaks something else', () => {
 
   test.afterAll(() => other?.stop());
 
-  test('leads to checking the port', async () => {
+  test('suggests checking the port', async () => {
     const host = `127.0.0.1:${other.port}`;
     await connectTo(parts, `ws://${host}/mqtt`);
     await expect(parts.status).toHaveText(/^disconnected/);
@@ -91,7 +91,7 @@ test.describe('a broker that wants a password', () => {
     directory = mkdtempSync(join(tmpdir(), 'password-'));
     const file = join(directory, 'passwords');
     execFileSync('mosquitto_passwd', ['-b', '-c', file, 'ada', 'right'], { stdio: 'ignore' });
-    // Started as root, mosquitto reads it as a user of its own.
+    // Started as root, mosquitto drops to its own user to read the file.
     chmodSync(directory, 0o755);
     chmodSync(file, 0o644);
     mosquitto = await startMosquitto(undefined, ['allow_anonymous false', `password_file ${file}`]);
@@ -102,7 +102,7 @@ test.describe('a broker that wants a password', () => {
     if (directory) rmSync(directory, { recursive: true });
   });
 
-  test('its refusal is explained, and the right password lets in', async ({ page }) => {
+  test('its refusal is explained, and the right password connects', async ({ page }) => {
     await connectTo(parts, mosquitto.mqtt);
     await expect(parts.status).toHaveText(/^disconnected/);
     await expect(parts.notice).toContainText('The broker does not allow this client to connect');

@@ -4,10 +4,10 @@ import { complaintsOf, laptopAndPhone, launchWith, type Parts, partsOf, showView
 import { freePort } from './support/process';
 import { type Listener, listen } from './support/tcp';
 
-// Tests that need the name to lead somewhere start a browser of their own.
+// Tests that need the name to resolve start a browser of their own.
 test.use(launchWith('--host-resolver-rules=MAP broker.emqx.io ~NOTFOUND'));
 
-/** Milliseconds the page may take, from the navigation on. */
+/** Maximum milliseconds from navigation to connected. */
 const budget = 5000;
 
 interface Times {
@@ -15,7 +15,7 @@ interface Times {
   connected?: number;
 }
 
-/** Has the page itself note when it says what happened, and when it is connected. */
+/** Makes the page record when it shows the notice and when it is connected. */
 async function watchTimes(page: Page): Promise<() => Promise<Times>> {
   await page.addInitScript(() => {
     const times: Times = {};
@@ -175,7 +175,7 @@ test.describe('a private default broker is dead', () => {
     expect(publicBroker.accepted()).toBe(0);
     expect(complaints.filter((text) => text.includes('emqx') || text.startsWith('policy'))).toEqual([]);
 
-    // The count above can be anything but 0: the name does lead there.
+    // The count above could have been non-zero: the name does resolve to this listener.
     await parts.broker.selectOption('EMQX public broker');
     await parts.disconnect.click();
     await parts.connect.click();

@@ -8,7 +8,7 @@ import type { Publisher } from './support/publisher';
 
 let elsewhere: Publisher;
 let parts: Parts;
-/** What the page's own subscription covers, without the last level. */
+/** The page's own subscription, without the last level. */
 let own: string;
 
 test.beforeEach(async ({ elsewhere: theElsewhere, parts: theParts, own: theOwn }) => {
@@ -17,7 +17,6 @@ test.beforeEach(async ({ elsewhere: theElsewhere, parts: theParts, own: theOwn }
   own = theOwn;
 });
 
-/** The feed's own controls. */
 function controls(page: Page) {
   const bar = page.getByRole('search', { name: 'Filter messages' });
   const button = (name: string) => page.getByRole('button', { name, exact: true });
@@ -43,7 +42,7 @@ function controls(page: Page) {
   };
 }
 
-/** The last of them has been shown when this is over. */
+/** Resolves when the last of them has been counted. */
 async function arrive(topic: string, payloads: (string | Uint8Array)[]): Promise<void> {
   const before = Number((await parts.count('Received').textContent())?.replaceAll(',', ''));
   elsewhere.publish(topic, payloads);
@@ -52,7 +51,7 @@ async function arrive(topic: string, payloads: (string | Uint8Array)[]): Promise
 
 const numbered = (count: number) => Array.from({ length: count }, (_, index) => `number ${index}`);
 
-test('paused, the list stands still and tells how many wait', async ({ page }) => {
+test('paused, the list stands still and shows how many messages wait', async ({ page }) => {
   const feed = controls(page);
   await arrive(`${own}/a`, ['before']);
   await feed.pause.click();
@@ -66,7 +65,7 @@ test('paused, the list stands still and tells how many wait', async ({ page }) =
   await expect(parts.count('Received')).toHaveText('6');
 });
 
-test('one who scrolls up is left alone, and finds the way back', async ({ page }) => {
+test('scrolling up stops following, and a button leads back to the newest message', async ({ page }) => {
   const feed = controls(page);
   await arrive(`${own}/a`, numbered(200));
   await expect(parts.row(`${own}/a`, 'number 199')).toBeVisible();
@@ -81,7 +80,7 @@ test('one who scrolls up is left alone, and finds the way back', async ({ page }
   await expect(feed.newest).toHaveCount(0);
 });
 
-test('what opens above the list does not stop it following', async ({ page }) => {
+test('content that opens above the list does not stop it following', async ({ page }) => {
   const feed = controls(page);
   await arrive(`${own}/a`, numbered(200));
   await expect(parts.row(`${own}/a`, 'number 199')).toBeInViewport();
@@ -134,7 +133,7 @@ test('search finds text and expressions in everything kept, and marks them', asy
   await expect(parts.row(`${own}/lots`, 'number 12').locator('mark')).toHaveCount(0);
 });
 
-test('an expression without end is stopped, and the page goes on', async ({ page }) => {
+test('a runaway regular expression is stopped, and the page keeps working', async ({ page }) => {
   const feed = controls(page);
   await arrive(`${own}/t`, [`${'a'.repeat(40)}!`]);
   await feed.expression.click();
@@ -146,7 +145,7 @@ test('an expression without end is stopped, and the page goes on', async ({ page
   await expect(parts.rows.locator('mark')).toHaveCount(1);
 });
 
-test('topic, direction, QoS and retain select', async ({ page }) => {
+test('topic, direction, QoS and retain filter messages', async ({ page }) => {
   const feed = controls(page);
   await parts.qos.selectOption('1');
   await parts.publish.click();
@@ -181,7 +180,7 @@ test('topic, direction, QoS and retain select', async ({ page }) => {
   await expect(page.getByText(/^No matching/)).toBeVisible();
 });
 
-test('the memory for messages is chosen, kept to, and remembered', async ({ page }) => {
+test('the message memory limit can be chosen, is enforced, and is remembered', async ({ page }) => {
   const feed = controls(page);
   await expect(feed.budget.locator('option:checked')).toHaveText('32 MiB');
   for (const _ of [1, 2, 3]) await arrive(`${own}/big`, Array(12).fill('x'.repeat(512 * 1024 - 2048)));
@@ -225,7 +224,7 @@ test('messages are exported as they are listed', async ({ page }) => {
   await expect(page.getByText('Exported 3 messages')).toBeVisible();
 });
 
-test('details: the whole packet, and ways to take it away', async ({ page, context }) => {
+test('details show the whole packet, and ways to copy and save it', async ({ page, context }) => {
   await context.grantPermissions(['clipboard-read', 'clipboard-write']);
   const feed = controls(page);
   const payload = new Uint8Array([0, 0xff, 0x80]);
@@ -259,7 +258,7 @@ test('details: the whole packet, and ways to take it away', async ({ page, conte
   expect(new Uint8Array(readFileSync(await download.path()))).toEqual(payload);
 });
 
-test('Escape leaves the details behind another tab alone', async ({ page }) => {
+test('Escape does not close the details behind another tab', async ({ page }) => {
   const feed = controls(page);
   await page.setViewportSize({ width: 390, height: 844 });
   await arrive(`${own}/one`, ['1']);
@@ -275,7 +274,7 @@ test('Escape leaves the details behind another tab alone', async ({ page }) => {
   await expect(feed.details).toHaveCount(0);
 });
 
-test('each subscription has its colour, in its list and at the messages', async ({ page }) => {
+test('each subscription has its colour, in its list and beside its messages', async ({ page }) => {
   await parts.filter.fill(`${own}/+`);
   await parts.subscribe.click();
   await expect(parts.subscriptions).toHaveCount(2);
@@ -296,8 +295,8 @@ test('each subscription has its colour, in its list and at the messages', async 
 });
 
 /**
- * The longest tasks of the page's main thread, in milliseconds of processor time:
- * by the clock a task is also as long as others keep the processor.
+ * The longest main-thread tasks of the page, in milliseconds of CPU time; wall-clock time also counts what
+ * other processes take.
  */
 function longestTasks(trace: Buffer): number[] {
   interface Event {
@@ -318,7 +317,7 @@ function longestTasks(trace: Buffer): number[] {
     .slice(0, 10);
 }
 
-test('a flood is searched while the page answers', { tag: '@alone' }, async ({ page, browser }) => {
+test('searching a flood keeps the page responsive', { tag: '@alone' }, async ({ page, browser }) => {
   const feed = controls(page);
   await feed.search.fill('7');
   await feed.expression.click();
@@ -340,7 +339,7 @@ test('a flood is searched while the page answers', { tag: '@alone' }, async ({ p
   expect(tasks[0]).toBeLessThan(100);
 });
 
-test('what 20,000 rows would show of CBOR is found while the page answers', { tag: '@alone' }, async ({
+test('searching the rendered text of 20,000 CBOR rows keeps the page responsive', { tag: '@alone' }, async ({
   page,
   browser,
 }) => {
@@ -375,7 +374,7 @@ test('no axe violations, with everything open', async ({ page }) => {
   });
 });
 
-test('a mistake in the filter opens it, and locks neither it nor the export', async ({ page }) => {
+test('an error in the filter opens it, and disables neither the filter nor the export', async ({ page }) => {
   const feed = controls(page);
   await feed.filter.click();
   await feed.topics.fill('a/#/b');

@@ -1,4 +1,4 @@
-/** What most visits consist of, in the system's Firefox, which Playwright can't drive. */
+/** The main workflows in the system's Firefox, which Playwright can't drive. */
 
 import puppeteer, { type Browser, type Page } from 'puppeteer-core';
 import { test as base, expect } from './support/fixtures';
@@ -11,7 +11,7 @@ const test = base.extend<{ visited: Page }, { firefox: Browser }>({
         browser: 'firefox',
         executablePath: '/usr/bin/firefox-esr',
         defaultViewport: { width: 1280, height: 800 },
-        // WebDriver BiDi can't emulate the scheme: here the system's is dark.
+        // WebDriver BiDi can't emulate the colour scheme, so the preference makes the system's dark.
         extraPrefsFirefox: { 'layout.css.prefers-color-scheme.content-override': 0 },
       });
       await use(browser);
@@ -19,7 +19,7 @@ const test = base.extend<{ visited: Page }, { firefox: Browser }>({
     },
     { scope: 'worker', timeout: 60_000 },
   ],
-  /** Open and connected. */
+  /** A page that is open and connected. */
   async visited({ firefox, server }, use) {
     const context = await firefox.createBrowserContext();
     const page = await context.newPage();
@@ -27,7 +27,7 @@ const test = base.extend<{ visited: Page }, { firefox: Browser }>({
     page.on('console', (message) => {
       if (message.type() === 'error') complaints.push(message.text());
     });
-    // Breaches of the content security policy are among them.
+    // Content security policy violations are included.
     page.on('pageerror', (error) => complaints.push(String(error)));
     await page.goto(server.url);
     await expect.poll(() => textOf(page, 'status', 'Connection')).toMatch(/^connected/);
@@ -39,14 +39,14 @@ const test = base.extend<{ visited: Page }, { firefox: Browser }>({
 
 const named = (role: string, name: string) => `::-p-aria([name="${name}"][role="${role}"])`;
 
-/** Empty as long as there is no such element. */
+/** Empty while there is no such element. */
 function textOf(page: Page, role: string, name: string): Promise<string> {
   return page.$$eval(named(role, name), (nodes) => nodes.map((node) => node.textContent).join());
 }
 
 const click = (page: Page, role: string, name: string) => page.locator(named(role, name)).click();
 
-test('what is published and subscribed to arrives, and is looked into', async ({
+test('messages published and subscribed to arrive, and can be inspected', async ({
   visited: page,
   elsewhere,
 }) => {
@@ -71,7 +71,7 @@ test('what is published and subscribed to arrives, and is looked into', async ({
   await click(page, 'button', 'Copy payload');
   await expect.poll(details).toContain('Copied');
   await click(page, 'button', 'Chart temperature: 21.5');
-  // Firefox's word for the role img.
+  // Firefox's name for the role img.
   await page.waitForSelector(named('image', 'plant/hall · temperature: 2 values, 20.5 to 21.5, last 21.5'));
   const drawn = () =>
     page.$$eval('canvas', ([canvas]) => {
@@ -81,7 +81,7 @@ test('what is published and subscribed to arrives, and is looked into', async ({
     });
   await expect.poll(drawn).toBe(true);
 
-  // Not into Firefox's own search, which the key opens elsewhere.
+  // The key must not open Firefox's own quick find.
   await page.keyboard.type('/messages');
   await expect.poll(messages).not.toContain('21.5');
   expect(await messages()).toContain('messages: 0');
@@ -109,7 +109,7 @@ test('a narrow window shows one of four views, chosen at its bottom', async ({ v
   expect(await ways?.$$('button')).toHaveLength(views.length);
 });
 
-test('dark as the system, until another theme is chosen', async ({ visited: page }) => {
+test("follows the system's dark scheme, until another theme is chosen", async ({ visited: page }) => {
   const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
   expect(await ground()).toBe('rgb(15, 19, 18)');
   await page.locator(named('combobox', 'Theme')).fill('light');

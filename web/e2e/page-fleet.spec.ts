@@ -22,13 +22,12 @@ function fleetOf(page: Page) {
     state: region.getByRole('status', { name: 'State of the fleet' }),
     qos: region.getByRole('combobox', { name: 'QoS', exact: true }),
     by: region.getByRole('combobox', { name: 'Messages by' }),
-    /** A figure by its name. */
     figure: (name: string) =>
       figures
         .locator('dl > div')
         .filter({ has: page.getByText(name, { exact: true }) })
         .getByRole('definition'),
-    /** The figures of a QoS, from Sent on. */
+    /** The figures of one QoS, from Sent on. */
     async counts(qos: number): Promise<number[]> {
       const texts = await figures.locator(`dl[aria-label="QoS ${qos}"] dd`).allTextContents();
       return texts.map((text) => Number(text.replaceAll(',', '')));
@@ -44,7 +43,7 @@ const patience = { timeout: 50_000 };
 
 const numberIn = async (text: Promise<string | null>) => Number((await text)?.replace(/[^\d.]/g, ''));
 
-/** Starts it, lets it go on until so many messages have arrived, and stops it. */
+/** Starts a fleet, and stops it once `messages` messages have arrived. */
 async function runFleet(page: Page, settings: Record<string, string>, messages: number): Promise<void> {
   const fleet = fleetOf(page);
   await showView(page, 'Fleet');
@@ -68,21 +67,21 @@ for (const qos of ['1 · at least once', '0, 1 and 2 in turn']) {
     for (const level of qos.startsWith('1') ? [1] : [0, 1, 2]) {
       const [sent = 0, ...rest] = await fleet.counts(level);
       expect(sent).toBeGreaterThan(qos.startsWith('1') ? 1000 : 300);
-      // QoS 0 may be dropped by a broker that is busy, and only that.
+      // A busy broker may drop messages at QoS 0, but only there.
       if (level > 0) expect([level, ...rest]).toEqual([level, sent, 0, sent, 0, 0, 0, 0]);
     }
     await expect(fleet.region.getByRole('region', { name: 'Charts of the fleet' })).toBeVisible();
   });
 }
 
-/** As it is typed, over what is there. */
+/** Replaces the script by typing. */
 async function writeScript(page: Page, code: string): Promise<void> {
   await fleetOf(page).by.selectOption('Script');
   await codeOf(page).press('Control+a');
   await page.keyboard.insertText(code);
 }
 
-test('messages by a script: topic and payload are its own, none is lost, and a reload keeps it', async ({
+test('messages from a script: topic and payload are its own, none is lost, and a reload keeps the script', async ({
   page,
   parts,
   own,
@@ -117,7 +116,7 @@ test('messages by a script: topic and payload are its own, none is lost, and a r
   const [sent = 0, ...rest] = await fleet.counts(1);
   expect([sent, ...rest]).toEqual([sent, sent, 0, sent, 0, 0, 0, 0]);
   await showView(page, 'Messages');
-  // There may be more than there are rows for.
+  // The feed may hold more messages than it has rows.
   await page.getByRole('textbox', { name: 'Search messages' }).fill('"of":3}');
   for (const device of [1, 2, 3]) {
     const row = parts.rows.filter({ hasText: `made-${device}/sum` }).filter({ hasText: '{"sum":6,"of":3}' });
@@ -130,7 +129,7 @@ for (const [what, code, why] of [
   ['hangs', 'while (device.n > 2);', 'Stopped: it took longer than 50 ms (line 2)'],
   ['returns no topic', 'if (device.n > 2) return 1;', 'message(device) must return { topic, payload }'],
 ] as const) {
-  test(`a script that ${what} ends the fleet and is told, and what was sent before is counted`, async ({
+  test(`a script that ${what} stops the fleet with an error, and messages sent before are counted`, async ({
     page,
     parts: _,
   }) => {
@@ -152,7 +151,7 @@ for (const [what, code, why] of [
   });
 }
 
-test('a script that can’t be read connects no device, and is told with its line', async ({
+test('a script with a syntax error connects no device, and the error names its line', async ({
   page,
   parts: _,
 }) => {
@@ -168,7 +167,7 @@ test('a script that can’t be read connects no device, and is told with its lin
   await expect(fleet.problems).toHaveCount(0);
 });
 
-test('what was measured can be exported', async ({ page, parts: _ }) => {
+test('measurements can be exported', async ({ page, parts: _ }) => {
   const fleet = fleetOf(page);
   await runFleet(page, { Devices: '3', 'Messages a second, each': '20' }, 20);
   await fleet.stop.click();
@@ -189,7 +188,7 @@ test('what was measured can be exported', async ({ page, parts: _ }) => {
   );
 });
 
-test('drop-outs, wills and a reconnect storm at mosquitto; after it no client is left', async ({
+test('drop-outs, wills and a reconnect storm at mosquitto; no client is left afterwards', async ({
   page,
   parts,
 }) => {
@@ -216,7 +215,7 @@ test('drop-outs, wills and a reconnect storm at mosquitto; after it no client is
   const [, acknowledged = 0, , received = 0, , lost, duplicates] = await fleet.counts(1);
   expect([lost, duplicates]).toEqual([0, 0]);
   expect(received).toBeGreaterThanOrEqual(acknowledged);
-  // The broker publishes a will for each connection that broke, and for no other.
+  // The broker publishes a will for each broken connection, and only for those.
   const log = mosquitto.output();
   const broken = log.match(/Client device-\d+ closed its connection/g) ?? [];
   expect(broken.length).toBeGreaterThan(10);
@@ -255,7 +254,7 @@ for (const [how, leave] of [
   });
 }
 
-test('refusals are told by reason, and a fleet that is refused ends', async ({ page, parts }) => {
+test('refusals are counted by reason, and a fleet that is refused stops', async ({ page, parts }) => {
   const broker = await startScripted(async (connection) => {
     const { body } = await connection.expect(kind.connect);
     const number = Number(/device-(\d+)/.exec(body.toString('latin1'))?.[1] ?? 0);
@@ -285,7 +284,7 @@ test('refusals are told by reason, and a fleet that is refused ends', async ({ p
   await broker.stop();
 });
 
-test('a broker that refuses the subscriber, too, is told at once', async ({ page, parts }) => {
+test('a broker that also refuses the subscriber is reported at once', async ({ page, parts }) => {
   const broker = await startScripted(async (connection) => {
     await connection.expect(kind.connect);
     connection.send(connack(0x87));
@@ -302,7 +301,7 @@ test('a broker that refuses the subscriber, too, is told at once', async ({ page
   await broker.stop();
 });
 
-test('a public broker gets ten devices at most, and only when one agrees', async ({ page, parts }) => {
+test('a public broker gets ten devices at most, and only after the user agrees', async ({ page, parts }) => {
   const fleet = fleetOf(page);
   await parts.disconnect.click();
   await parts.url.fill('ws://broker.emqx.io:8083/mqtt');
@@ -332,14 +331,14 @@ test('a reload keeps the form', async ({ page, parts }) => {
   await expect(fleet.field('Topic')).toHaveValue('mine/{{device}}');
 });
 
-test('a copy of the tab has client IDs of its own, also when it is reloaded', async ({ page, parts: _ }) => {
+test('a duplicated tab uses client IDs of its own, even after a reload', async ({ page, parts: _ }) => {
   const fleet = fleetOf(page);
   await showView(page, 'Fleet');
   await fleet.fill({ Devices: '3' });
   const own = await fleet.field('Client ID').inputValue();
   await page.reload();
   await expect(fleet.field('Client ID')).toHaveValue(own);
-  // Storage of the session is copied to a page that another one opens.
+  // sessionStorage is copied to a page opened by another one.
   const [copy] = await Promise.all([
     page.waitForEvent('popup'),
     page.evaluate(() => void open(location.href)),
@@ -354,7 +353,7 @@ test('a copy of the tab has client IDs of its own, also when it is reloaded', as
 });
 
 for (const [width, height] of laptopAndPhone) {
-  test(`at ${width} by ${height} all of it can be reached, and axe has no objection`, async ({
+  test(`at ${width} by ${height} every control can be reached, and there are no axe violations`, async ({
     page,
     parts: _,
   }) => {

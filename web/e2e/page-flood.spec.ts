@@ -21,8 +21,8 @@ test.afterAll(async () => {
 });
 
 /**
- * Sends at an even pace, by the clock. `finish` stops it after the three seconds,
- * or at once when they are over, and resolves to how many it sent.
+ * Sends at a steady rate by the clock. `finish` stops it after three seconds, or at once if they are over,
+ * and resolves with the number of messages sent.
  */
 function flood(topic: string) {
   const begin = performance.now();
@@ -31,7 +31,7 @@ function flood(topic: string) {
   const { promise, resolve } = promiseOf<number>();
   const timer = setInterval(() => {
     const due = Math.floor(((performance.now() - begin) / 1000) * perSecond);
-    // In frames of a few hundred, as a busy sensor network's gateway would.
+    // In frames of a few hundred messages, as a busy sensor network's gateway would send them.
     while (sent < due) {
       const numbers = Array.from({ length: Math.min(500, due - sent) }, (_, index) => sent + index);
       const payloads = numbers.map((number) => `flood ${number}`);
@@ -58,7 +58,7 @@ function promiseOf<T>() {
   return { promise, resolve };
 }
 
-test('10,000 messages a second: all accounted for, few rows, a page that answers', { tag: '@alone' }, async ({
+test('10,000 messages a second: all accounted for, few rows, a responsive page', { tag: '@alone' }, async ({
   page,
 }) => {
   const complaints = await complaintsOf(page);
@@ -77,13 +77,13 @@ test('10,000 messages a second: all accounted for, few rows, a page that answers
 
   const { finish } = flood(topic);
   await expect(parts.count('Received')).not.toHaveText('0');
-  // The flood goes on until this is done, so a page that can't answer never gets past it.
+  // The flood continues until this is done, so an unresponsive page fails here.
   await parts.payload.fill('');
   await parts.payload.pressSequentially('typed meanwhile');
   await expect(parts.payload).toHaveValue('typed meanwhile');
   const total = await finish();
 
-  // A broker sends a client's messages in order: after this one nothing more comes.
+  // Messages from one client arrive in order, so this is the last.
   publisher.publish(topic, ['the last']);
   await expect(parts.row(topic, 'the last')).toHaveCount(1);
 

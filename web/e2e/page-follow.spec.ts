@@ -1,11 +1,11 @@
-/** Whether the feed keeps the newest message in view: the switch is the user's. */
+/** The user alone decides whether the feed follows the newest message. */
 
 import type { Locator } from '@playwright/test';
 import { expect, test } from './support/fixtures';
 import { details, laptopAndPhone, openRow, showView } from './support/page';
 
 for (const [width, height] of laptopAndPhone) {
-  test(`at ${width} by ${height} only who scrolls up in a busy feed ends following`, async ({
+  test(`at ${width} by ${height} only scrolling up in a busy feed stops following`, async ({
     page,
     parts,
     own,
@@ -45,7 +45,7 @@ for (const [width, height] of laptopAndPhone) {
     await details(page).getByRole('button', { name: 'Close details' }).click();
     await follows();
 
-    // A row that the keys have reached stays until they leave the list.
+    // A row with keyboard focus stays until the focus leaves the list.
     await parts
       .row(`${own}/pump`, `beat ${sent - 1}`)
       .getByRole('button')
@@ -84,7 +84,7 @@ for (const [width, height] of laptopAndPhone) {
   });
 }
 
-test('a message that is open when the filter changes does not end following', async ({
+test('a message that is open when the filter changes does not stop following', async ({
   page,
   parts,
   own,

@@ -30,7 +30,7 @@ test.afterAll(async () => {
   await Promise.all([server?.stop(), mosquitto?.stop()]);
 });
 
-/** The parts of the two views. */
+/** Locators for both views. */
 function insightOf(page: Page) {
   const packets = page.getByRole('log', { name: 'Packets' });
   return {
@@ -58,7 +58,7 @@ async function openAt(page: Page, broker: string): Promise<Parts & ReturnType<ty
   return { ...parts, ...insightOf(page) };
 }
 
-test('the round-trip time stands beside the status, and its spread with the session', async ({ page }) => {
+test('the round-trip time is shown beside the status, and its spread with the session', async ({ page }) => {
   const parts = await openConnected(page, server.url);
   const time = page.locator('.round-trip');
   await expect(time).toHaveText(/Round-trip time (< 1|\d+) ms/);
@@ -69,7 +69,9 @@ test('the round-trip time stands beside the status, and its spread with the sess
   await expect(time).toHaveCount(0);
 });
 
-test('figures and values of mosquitto, and nothing of them among the messages', async ({ page }) => {
+test('the broker view shows mosquitto’s $SYS figures and values, which stay out of the feed', async ({
+  page,
+}) => {
   const complaints = await complaintsOf(page);
   const { figures, values, log, count, subscriptions, filter, subscribe, row } = await openAt(
     page,
@@ -94,7 +96,7 @@ test('figures and values of mosquitto, and nothing of them among the messages', 
   await expect(count('Received')).toHaveText('0');
   await expect(subscriptions).toHaveCount(1);
 
-  // What the user asks for, the user gets, also while the view looks at the same.
+  // A subscription to $SYS that the user makes works, even while the view has one of its own.
   await showView(page, 'Broker');
   await expect(figures).not.toHaveCount(0);
   await filter.fill('$SYS/broker/version');
@@ -106,7 +108,7 @@ test('figures and values of mosquitto, and nothing of them among the messages', 
   expect(complaints).toEqual([]);
 });
 
-test('a broker that sends nothing is said to be silent', async ({ page }, info) => {
+test('a broker that publishes no $SYS topics is reported as silent', async ({ page }, info) => {
   const acl = info.outputPath('acl');
   writeFileSync(acl, 'topic readwrite #\ntopic deny $SYS/#\n');
   const broker = await startMosquitto(undefined, [`acl_file ${acl}`]);
@@ -121,7 +123,7 @@ test('a broker that sends nothing is said to be silent', async ({ page }, info) 
   }
 });
 
-test('the view subscribes while it is open only', async ({ page }) => {
+test('the view is subscribed only while it is open', async ({ page }) => {
   const { figures, packet, record, search } = await openAt(page, server.mqtt);
   await showView(page, 'Packets');
   await record.check();
@@ -134,7 +136,7 @@ test('the view subscribes while it is open only', async ({ page }) => {
   await expect(packet('UNSUBSCRIBE').filter({ hasText: '$SYS/#' })).toHaveCount(1);
 });
 
-test('every packet is in the timeline, with its fields by their clauses', async ({ page }) => {
+test('every packet is in the timeline, with its fields and their clauses', async ({ page }) => {
   const complaints = await complaintsOf(page);
   const parts = await openAt(page, mosquitto.mqtt);
   await openSettings(page, 'Options');
@@ -183,7 +185,7 @@ test('by keyboard: the tabs, the switch, the list and its details', async ({ pag
   await page.keyboard.press('m');
   await page.keyboard.press('k');
   await expect(drawerButton(page, 'Packets')).toBeFocused();
-  await expect(parts.record).toBeVisible(); // it is loaded now
+  await expect(parts.record).toBeVisible(); // loaded by now
   await parts.record.focus();
   await page.keyboard.press('Space');
   await expect(parts.record).toBeChecked();
@@ -207,7 +209,7 @@ test('by keyboard: the tabs, the switch, the list and its details', async ({ pag
   await expect(parts.packets.locator('.row-open').first()).toBeFocused();
   await page.keyboard.press('Enter');
   await expect(parts.details).toBeVisible();
-  // The list keeps the focus, and its keys lead on.
+  // The list keeps the focus, so arrow keys go on working.
   await page.keyboard.press('ArrowDown');
   await expect(parts.packets.locator('.row-open').nth(1)).toBeFocused();
   await expect(parts.packets.locator('.row-open').nth(1)).toHaveAttribute('aria-expanded', 'true');
@@ -218,7 +220,7 @@ test('by keyboard: the tabs, the switch, the list and its details', async ({ pag
   await expect(parts.packets.locator('.row-open').first()).toBeFocused();
 });
 
-test('Escape closes the details that are shown, and what stands over them first', async ({ page }) => {
+test('Escape closes what lies over the details first, then the details', async ({ page }) => {
   const parts = await openAt(page, server.mqtt);
   const ofMessage = page.getByRole('region', { name: 'Message details' });
   await parts.publish.click();
@@ -245,19 +247,19 @@ test('Escape closes the details that are shown, and what stands over them first'
   await expect(ofMessage).toHaveCount(0);
 });
 
-test('a view that is hidden rests, and shows all when it is looked at again', async ({ page }) => {
+test('a hidden view does no work, and is complete when it is shown again', async ({ page }) => {
   const parts = await openAt(page, server.mqtt);
   const own = (await parts.topic.inputValue()).replace(/\/hello$/, '');
   await page.setViewportSize({ width: 390, height: 844 }); // one view at a time
   const publisher = await openPublisher(server.mqtt);
-  /** How many changes a hidden view has seen when the view that is shown has the last of a flood. */
+  /** Counts the mutations in a hidden view during a flood, until the shown view has its last message. */
   async function changesWhile(shown: ViewName, hidden: string): Promise<number> {
     await showView(page, shown);
     await page.evaluate((selector) => {
       const counted = { changes: 0 };
       Object.assign(window, { counted });
       const observer = new MutationObserver((records) => {
-        // But for what a screen reader is told every few seconds: the last of what was shown.
+        // Ignores live regions, which announce the last visible state every few seconds.
         const live = ({ target }: MutationRecord) =>
           (target instanceof Element ? target : target.parentElement)?.closest('[aria-live=polite]');
         counted.changes += records.filter((record) => !live(record)).length;
@@ -285,12 +287,12 @@ test('a view that is hidden rests, and shows all when it is looked at again', as
   expect(await changesWhile('Packets', '#messages')).toBe(0);
   await showView(page, 'Messages');
   await expect(parts.row(`${own}/Packets-19`, 'x')).toBeInViewport();
-  await page.getByRole('button', { name: 'Broker', exact: true }).click(); // leads back to the packets
+  await page.getByRole('button', { name: 'Broker', exact: true }).click(); // goes back to the packets
   await expect(parts.packets.getByText('Packets-19')).toBeInViewport();
   publisher.close();
 });
 
-test('hostile topics and properties change nothing but their own row', async ({ page }) => {
+test('hostile topics and properties affect only their own row', async ({ page }) => {
   const parts = await openAt(page, server.mqtt);
   await showView(page, 'Packets');
   await parts.record.check();
@@ -322,7 +324,7 @@ test('on a wide screen packets and broker are drawers below the messages', async
     }),
   );
   expect(cut).toEqual([]);
-  // Both are seen at once, and each has its own details.
+  // Both are visible at once, and each has its own details.
   await expect(parts.rows.first()).toBeInViewport({ ratio: 0.9 });
   await expect(parts.packet('PUBLISH').first()).toBeInViewport({ ratio: 0.9 });
   await parts.packet('PUBLISH').first().getByRole('button').click();
@@ -331,7 +333,7 @@ test('on a wide screen packets and broker are drawers below the messages', async
   await expect(details(page)).toBeVisible();
   await expect(parts.details).toHaveCount(0);
 
-  // Closed, it goes on recording.
+  // When closed, it goes on recording.
   await page.getByRole('button', { name: 'Close Packets' }).click();
   await expect(parts.packets).toHaveCount(0);
   await expect(packets).toHaveAttribute('aria-expanded', 'false');
@@ -348,7 +350,7 @@ test('on a wide screen packets and broker are drawers below the messages', async
   await expect(parts.figures).toHaveCount(0);
   await expect(broker).toBeFocused();
 
-  // A phone shows one view at a time, and a drawer that was looked at there opens as one.
+  // A phone shows one view at a time; a drawer used there opens as a view.
   await broker.click();
   await page.setViewportSize({ width: 390, height: 844 });
   await expect(parts.figures).toHaveCount(0);

@@ -43,7 +43,7 @@ test.beforeEach(async ({ page }) => {
   complaints = await complaintsOf(page);
 });
 
-test('a reload leaves one connection as it was', async ({ page }) => {
+test('a reload keeps the connection', async ({ page }) => {
   const parts = await openConnected(page, server.url);
   const keepAlive = page.getByRole('textbox', { name: 'Keep alive (s)' });
   await openSettings(page, 'Options');
@@ -75,7 +75,9 @@ test('a reload leaves one connection as it was', async ({ page }) => {
   expect(complaints).toEqual([]);
 });
 
-test('a reload leaves a small file in the form, and names one that is too large', async ({ page }) => {
+test('a reload keeps a small file in the form, and names one that was too large to keep', async ({
+  page,
+}) => {
   const parts = await openConnected(page, server.url);
   const own = (await parts.topic.inputValue()).replace(/\/hello$/, '');
   const attach = (name: string, buffer: Buffer) =>
@@ -95,7 +97,7 @@ test('a reload leaves a small file in the form, and names one that is too large'
   expect(complaints).toEqual([]);
 });
 
-test('a reload leaves the view, the filter and the pause', async ({ page }) => {
+test('a reload keeps the view, the filter and the pause', async ({ page }) => {
   const parts = await openConnected(page, server.url);
   const bar = page.getByRole('search', { name: 'Filter messages' });
   await bar.getByRole('button', { name: /^Filter/ }).click();
@@ -109,7 +111,7 @@ test('a reload leaves the view, the filter and the pause', async ({ page }) => {
   await parts.publish.click();
   await expect(page.getByRole('treeitem', { name: /^mqttwasm/ })).toBeVisible();
   await showView(page, 'Messages');
-  // The one that was sent, and the same that came back.
+  // The message sent and its copy from the broker.
   await expect(page.getByText('2 waiting')).toBeVisible();
   await expect(parts.rows).toHaveCount(0);
   await tool(page, 'Resume').click();
@@ -118,7 +120,7 @@ test('a reload leaves the view, the filter and the pause', async ({ page }) => {
   expect(complaints).toEqual([]);
 });
 
-test('a reload leaves the lines of the chart, which go on with the next number', async ({ page }) => {
+test('a reload keeps the lines of the chart, which continue with the next number', async ({ page }) => {
   const parts = await openConnected(page, server.url);
   await connectTo(parts, mosquitto.mqtt);
   await expect(parts.status).toHaveText(`connected ${mosquitto.mqtt}`);
@@ -145,7 +147,7 @@ test('a reload leaves the lines of the chart, which go on with the next number',
   await expect(charts).toHaveCount(0);
 });
 
-test('what was disconnected stays so after a reload', async ({ page }) => {
+test('a closed connection stays closed after a reload', async ({ page }) => {
   const parts = await openConnected(page, server.url);
   await parts.url.fill(mosquitto.mqtt);
   await parts.disconnect.click();
@@ -153,17 +155,17 @@ test('what was disconnected stays so after a reload', async ({ page }) => {
   const dialled: string[] = [];
   page.on('websocket', (socket) => dialled.push(socket.url()));
   await page.reload();
-  // The list of brokers is the last that comes.
+  // The list of brokers loads last.
   await expect(parts.broker.getByRole('option', { name: 'This server' })).toHaveCount(1);
   await expect(parts.url).toHaveValue(mosquitto.mqtt);
   await expect(parts.status).toHaveText(/^disconnected/);
   expect(dialled).toEqual([]);
 });
 
-test('a page that is reloaded before it is there again loses nothing', async ({ page }) => {
+test('reloading again before the page has been restored loses nothing', async ({ page }) => {
   const parts = await openConnected(page, server.url);
   await parts.payload.fill('mine');
-  // Its requests are not answered.
+  // These requests never complete.
   await page.route(/reopen/, () => {});
   const asked = page.waitForRequest(/reopen/);
   await page.reload();
@@ -174,9 +176,7 @@ test('a page that is reloaded before it is there again loses nothing', async ({ 
   await expect(parts.payload).toHaveValue('mine');
 });
 
-test('the page’s own topic is the same after a reload, and another one when it is opened anew', async ({
-  page,
-}) => {
+test('the page’s own topic survives a reload; a newly opened page has another one', async ({ page }) => {
   const parts = await openConnected(page, server.url);
   const topic = await parts.topic.inputValue();
   await page.reload();
@@ -191,7 +191,7 @@ test('the page’s own topic is the same after a reload, and another one when it
   await expect(parts.subscriptions).toHaveCount(1);
 });
 
-test('a format for a filter and the .proto files are there after a reload and in other tabs', async ({
+test('a format for a topic filter and the .proto files survive a reload and are shared with other tabs', async ({
   page,
 }) => {
   const parts = await openConnected(page, server.url);
@@ -204,7 +204,7 @@ test('a format for a filter and the .proto files are there after a reload and in
   await expect(other.status).toHaveText(`connected ${mosquitto.mqtt}`);
   await subscribe(other, 'lab/#');
 
-  // A field 1, a string, which is as good as MessagePack.
+  // Protobuf: field 1, a string. Also valid MessagePack.
   const payload = Uint8Array.from([0x0a, 2, 0x68, 0x69]);
   const details = (where: Page) => where.getByRole('region', { name: 'Message details' });
   const as = (where: Page) => details(where).getByRole('combobox', { name: 'Show payload as' });
@@ -247,7 +247,7 @@ test('a format for a filter and the .proto files are there after a reload and in
   await expect(parts.rows).toHaveCount(2);
 });
 
-test('two tabs have the same profiles and saved messages', async ({ page: first }) => {
+test('two tabs share profiles and saved messages', async ({ page: first }) => {
   const second = await first.context().newPage();
   const [one, other] = await Promise.all([
     openConnected(first, server.url),
@@ -270,12 +270,12 @@ test('two tabs have the same profiles and saved messages', async ({ page: first 
     const form = page.getByRole('form', { name: 'Save this message' });
     await topic.fill(to);
     await form.getByRole('textbox', { name: 'Save this message as' }).fill(name);
-    // Which closes the settings.
+    // Opening this closes the settings.
     await form.getByRole('button', { name: 'Save' }).click();
     await openSettings(page, 'Profiles');
   }
 
-  // At once, as far as two tabs can be.
+  // As close to simultaneously as two tabs get.
   await Promise.all([saveProfile(first, 'garden'), saveProfile(second, 'plant')]);
   await Promise.all([saveMessage(first, one, 'one', 'a'), saveMessage(second, other, 'two', 'b')]);
   for (const page of pages) {
@@ -298,7 +298,7 @@ test('two tabs have the same profiles and saved messages', async ({ page: first 
   await expect(saved(first)).toHaveCount(1);
 });
 
-test('a reload after the fallback stays at the embedded broker', async ({ page }) => {
+test('a reload after the fallback stays with the embedded broker', async ({ page }) => {
   const fallen = await startServer();
   try {
     const dialled: string[] = [];

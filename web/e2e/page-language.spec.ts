@@ -5,7 +5,7 @@ import { violationsOf } from './support/axe';
 import { type Server, startServer } from './support/brokers';
 import { complaintsOf, openConnected } from './support/page';
 
-// Pictures to look at: no test compares them.
+// Screenshots for people to look at; no test compares them.
 const pictures = fileURLToPath(new URL('../test-results/screenshots/', import.meta.url));
 
 let server: Server;
@@ -30,7 +30,7 @@ async function openInChinese(page: Page): Promise<void> {
 test.describe('a Chinese browser', () => {
   test.use({ locale: 'zh-CN' });
 
-  test('has the page in Chinese: connect, publish, and see it arrive', async ({ page }) => {
+  test('gets the page in Chinese: connect, publish, and see it arrive', async ({ page }) => {
     const complaints = await complaintsOf(page);
     await openInChinese(page);
     await expect(page.locator('html')).toHaveAttribute('lang', 'zh-CN');
@@ -50,7 +50,7 @@ test.describe('a Chinese browser', () => {
     expect(complaints).toEqual([]);
   });
 
-  test('has the brokers’ names in Chinese, but for those that a deployer gave', async ({ page }, info) => {
+  test('gets the brokers’ names in Chinese, except names from the deployment', async ({ page }, info) => {
     await openInChinese(page);
     const options = page.getByRole('combobox', { name: 'Broker', exact: true }).getByRole('option');
     await expect(options.filter({ hasText: '本服务器' })).toHaveCount(1);
@@ -67,7 +67,9 @@ test.describe('a Chinese browser', () => {
     }
   });
 
-  test('has English when asked, also after a reload, and what is on show follows', async ({ page }) => {
+  test('gets English when chosen, also after a reload, and text already shown is translated', async ({
+    page,
+  }) => {
     await openInChinese(page);
     await page.getByRole('textbox', { name: 'Broker 地址' }).fill('ws://127.0.0.1:9/mqtt');
     await page.getByRole('button', { name: '断开', exact: true }).click();
@@ -80,20 +82,20 @@ test.describe('a Chinese browser', () => {
     await expect(page.getByRole('status', { name: 'Connection' })).toHaveText(/^disconnected/);
 
     await page.reload();
-    // The address is what it was, and is tried again.
+    // The address is unchanged and is tried again.
     await expect(page.getByRole('alert')).toContainText('Nothing answers at 127.0.0.1:9.');
     await expect(page.getByRole('combobox', { name: 'Language' })).toHaveValue('en');
     await expect(page.locator('html')).toHaveAttribute('lang', 'en');
   });
 
-  test('whose server has lost the dictionary has the page in English', async ({ page }) => {
+  test('gets the page in English when the server lacks the dictionary', async ({ page }) => {
     await page.route('**/assets/zh-*.js', (route) => route.abort());
     await openConnected(page, server.url);
     await expect(page.locator('html')).toHaveAttribute('lang', 'en');
   });
 });
 
-test('messages already shown follow a change of the language', async ({ page }) => {
+test('messages already shown follow a change of language', async ({ page }) => {
   const parts = await openConnected(page, server.url);
   await parts.publish.click();
   await expect(parts.results).toHaveText(/Sent/);
@@ -115,13 +117,13 @@ test('messages already shown follow a change of the language', async ({ page }) 
   await expect(page.getByText('A name to find it by')).toHaveCount(0);
 });
 
-test('errors already shown follow a change of the language', async ({ page }) => {
+test('errors already shown follow a change of language', async ({ page }) => {
   const parts = await openConnected(page, server.url);
   const file = (text: string) => ({ name: 'file.json', mimeType: 'text/plain', buffer: Buffer.from(text) });
   const language = page.locator('.language select');
   const button = (name: string) => page.getByRole('button', { name, exact: true });
   const shown: [english: RegExp, chinese: RegExp][] = [];
-  /** Both languages, once the error is shown in the first. */
+  /** Records both texts once the error is shown in the first language. */
   async function shows(english: RegExp, chinese: RegExp): Promise<void> {
     await expect(page.getByText(english)).toBeVisible();
     shown.push([english, chinese]);
@@ -185,7 +187,7 @@ test('an English browser fetches no dictionary until Chinese is chosen', async (
   expect(dictionaries()).toBe(1);
 });
 
-test('a dictionary that does not come is told, and the choice goes back', async ({ page }) => {
+test('a dictionary that fails to load is reported, and the choice is reverted', async ({ page }) => {
   await page.route('**/assets/zh-*.js', (route) => route.abort());
   await openConnected(page, server.url);
   const choice = page.getByRole('combobox', { name: 'Language' });

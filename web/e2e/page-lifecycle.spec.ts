@@ -47,7 +47,7 @@ test.describe('with the back-forward cache', { tag: '@alone' }, () => {
   });
   test.afterEach(() => context.close());
 
-  test('a page that is left says so, and comes back to its session', async () => {
+  test('a page in the back-forward cache disconnects, and resumes its session when restored', async () => {
     const [page, other] = [await context.newPage(), await context.newPage()];
     await openApi(page, server.url);
     await openApi(other, server.url);
@@ -73,7 +73,7 @@ test.describe('with the back-forward cache', { tag: '@alone' }, () => {
       await client.end();
     }, broker.mqtt);
 
-    await page.goBack({ waitUntil: 'commit' }); // `load` does not come again
+    await page.goBack({ waitUntil: 'commit' }); // `load` does not fire again
     await page.waitForFunction(() => window.happened?.includes('you were away'));
     expect(await page.evaluate(() => window.happened)).toEqual([
       { persisted: true },
@@ -82,7 +82,7 @@ test.describe('with the back-forward cache', { tag: '@alone' }, () => {
     ]);
   });
 
-  test('a page that is left holds up none of those it shares a connection with', async () => {
+  test('a page in the back-forward cache does not block others that share its connection', async () => {
     const [page, other] = [await context.newPage(), await context.newPage()];
     for (const tab of [page, other]) {
       await openApi(tab, server.url);
@@ -107,7 +107,7 @@ test.describe('with the back-forward cache', { tag: '@alone' }, () => {
     await page.waitForFunction(() => window.happened?.includes('three'));
     await page.evaluate(() => window.client.publish('all', 'both again', { qos: 1 }));
     for (const tab of [page, other]) await tab.waitForFunction(() => window.happened.includes('both again'));
-    // What the others got meanwhile has waited.
+    // Messages that the other tab received meanwhile were held for this one.
     const seen = await page.evaluate(() => window.happened);
     expect(seen).toContainEqual({ persisted: true });
     expect(seen.filter((what) => typeof what === 'string')).toEqual([
@@ -127,7 +127,7 @@ test.describe('with the back-forward cache', { tag: '@alone' }, () => {
   });
 });
 
-test('closing the tab ends the connection, with DISCONNECT if there is time for it', async ({ page }) => {
+test('closing the tab ends the connection, with DISCONNECT if there is time', async ({ page }) => {
   const packets: Packet[] = [];
   let end = (): void => {};
   const ended = new Promise<void>((resolve) => {
@@ -142,11 +142,11 @@ test('closing the tab ends the connection, with DISCONNECT if there is time for 
   }, broker.url);
   await page.close();
   await ended;
-  // 0x00: the broker does not publish the will (3.14.2.1). Left out, it is 0x00 too.
+  // 0x00, also when omitted: the broker does not publish the will (3.14.2.1).
   for (const { type: kind, body } of packets) expect([kind, body[0] ?? 0]).toEqual([type.disconnect, 0]);
 });
 
-test('back online, the next attempt is not waited for', async ({ page }) => {
+test('an online event triggers the next attempt at once', async ({ page }) => {
   const gate = started(await startGate(server.mqtt));
   await openApi(page, server.url);
   await page.evaluate(async (url) => {
@@ -156,7 +156,7 @@ test('back online, the next attempt is not waited for', async ({ page }) => {
       client.on(event, () => window.happened.push(event));
     }
     client.on('reconnect', ({ delay }) => {
-      // The back-off is random: a short one would prove nothing.
+      // The back-off is random; a short delay would prove nothing.
       if (delay > 15_000) window.happened.push('long wait');
       else dispatchEvent(new Event('online'));
     });
@@ -172,7 +172,7 @@ test('back online, the next attempt is not waited for', async ({ page }) => {
   expect(await page.evaluate(() => window.happened)).toEqual(['connect']);
 });
 
-test('offline is told, and where the network is there nevertheless the client goes on at once', async ({
+test('offline is reported, and the client reconnects at once if the network works anyway', async ({
   page,
 }) => {
   const gate = started(await startGate(server.mqtt));
@@ -189,7 +189,7 @@ test('offline is told, and where the network is there nevertheless the client go
   expect(await page.evaluate(() => window.happened)).toEqual(['offline']);
 });
 
-test('a connection that died in the meantime is noticed when the page is looked at', async ({ page }) => {
+test('a dead connection is detected when the page becomes visible', async ({ page }) => {
   const broker: ScriptedBroker = started(
     await startScripted(async (connection) => {
       await serve(connection, ({ type: kind }) => {
@@ -209,6 +209,6 @@ test('a connection that died in the meantime is noticed when the page is looked 
     await again;
     return (performance.now() - since) / 1000;
   });
-  expect(seconds).toBeLessThan(10); // 5 for the broker to answer, 1 for the socket to close
+  expect(seconds).toBeLessThan(10); // 5 for the PINGRESP timeout, 1 for the socket to close
   expect(broker.connections).toHaveLength(2);
 });

@@ -33,7 +33,7 @@ import {
 const awsHost = 'a1b2c3-ats.iot.eu-west-1.amazonaws.com';
 
 const test = withPage.extend<object>({
-  // Beside its other complaints: what a test's own servers refuse, and look-arounds find.
+  // Ignores statuses that the tests' own servers send and that probes provoke.
   async complaints({ complaints }, use) {
     await use(complaints);
     const kept = complaints.filter((text) => !/^Failed to load resource: .*status of (403|426)/.test(text));
@@ -54,7 +54,7 @@ async function scripted(script: Script, host?: string) {
   return { ...broker, url: host ? broker.url.replace('127.0.0.1', host) : broker.url };
 }
 
-/** Somebody else's server that gives tokens. */
+/** A third-party token server. */
 async function tokens(answer: (request: IncomingMessage) => { status?: number; body: string }) {
   const server: HttpServer = createServer((request, response) => {
     const { status = 200, body } = answer(request);
@@ -67,7 +67,7 @@ async function tokens(answer: (request: IncomingMessage) => { status?: number; b
 
 const field = (page: Page, name: string) => page.getByRole('textbox', { name, exact: true });
 
-/** Fills the options, and closes them: what a click on the page does. */
+/** Fills in the options and closes them. */
 async function logIn(page: Page, kind: string, fields: Record<string, string>): Promise<void> {
   await openSettings(page, 'Options');
   await page.getByRole('combobox', { name: 'Authentication' }).selectOption({ label: kind });
@@ -85,7 +85,7 @@ const keys = {
   'Session token, if any': 'hunter3',
 };
 
-/** All that the page has kept, and the link that it shares. */
+/** Everything the page stores, and the link it shares. */
 async function kept(page: Page): Promise<string> {
   await openSettings(page, 'Share');
   const link = await page.getByRole('textbox', { name: 'Link to this' }).inputValue();
@@ -96,7 +96,7 @@ async function kept(page: Page): Promise<string> {
   return link + stored;
 }
 
-test('AWS IoT by Signature Version 4: signed for the endpoint’s region, and kept nowhere', async ({
+test('AWS IoT with Signature Version 4: signed for the endpoint’s region, and not stored', async ({
   page,
   parts,
 }) => {
@@ -129,9 +129,12 @@ test('AWS IoT by Signature Version 4: signed for the endpoint’s region, and ke
   await expect(page.getByText('Is missing', { exact: true })).toBeVisible();
 });
 
-test('AWS IoT’s ways: no $SYS, no QoS 2, and it hangs up without a reason', async ({ page, parts }) => {
+test('AWS IoT limits: no $SYS, no QoS 2, and it closes the connection without a reason', async ({
+  page,
+  parts,
+}) => {
   let hungUp = false;
-  // When it is connected again there is nothing to tell: the second connection is not answered.
+  // The second connection gets no reply, so that it does not clear the message.
   const broker = await scripted(async (connection) => {
     if (!hungUp) await serveAwsIot(connection);
     hungUp = true;
@@ -157,7 +160,7 @@ test('AWS IoT’s ways: no $SYS, no QoS 2, and it hangs up without a reason', as
   );
 });
 
-test('AWS IoT does not let in: the reasons that it may have', async ({ page, parts }) => {
+test('AWS IoT refuses the connection: the possible reasons are listed', async ({ page, parts }) => {
   const broker = await scripted((connection) => connection.close(), awsHost);
   await logIn(page, 'AWS IoT: Signature Version 4', keys);
   await connectTo(parts, broker.url);
@@ -165,7 +168,7 @@ test('AWS IoT does not let in: the reasons that it may have', async ({ page, par
   await expect(parts.notice).toContainText('this computer’s clock');
 });
 
-test('AWS IoT by a custom authorizer', async ({ page, parts }) => {
+test('AWS IoT with a custom authorizer', async ({ page, parts }) => {
   const broker = await scripted(serveAwsIot, awsHost);
   await logIn(page, 'AWS IoT: custom authorizer', {
     Authorizer: 'mine',
@@ -184,7 +187,7 @@ test('AWS IoT by a custom authorizer', async ({ page, parts }) => {
 const jwtUntil = (at: number) =>
   `e30.${Buffer.from(JSON.stringify({ exp: Math.floor(at / 1000) })).toString('base64url')}.sig`;
 
-test('a JSON Web Token goes as authentication data, and another one on the same connection', async ({
+test('a JSON Web Token is sent as authentication data, and renewed on the same connection', async ({
   page,
   parts,
 }) => {
@@ -223,7 +226,7 @@ test('a JSON Web Token goes as authentication data, and another one on the same 
   await expect(page.getByText(/^Expired .*get a new one$/)).toBeVisible();
 });
 
-test('a password from a URL, fetched at each attempt, lets one in at mosquitto', async ({ page, parts }) => {
+test('a password from a URL, fetched for each attempt, is accepted by mosquitto', async ({ page, parts }) => {
   const dir = mkdtempSync(join(tmpdir(), 'passwords-'));
   cleanUp.push(() => rmSync(dir, { recursive: true }));
   execFileSync('mosquitto_passwd', ['-c', '-b', join(dir, 'file'), 'me', 'hunter2'], { stdio: 'pipe' });
@@ -245,7 +248,7 @@ test('a password from a URL, fetched at each attempt, lets one in at mosquitto',
   await expect(parts.rows).toHaveCount(1);
   expect(asked).toEqual(['/token?key=hunter4']);
 
-  // Each device of a fleet, and what counts their messages, gets in by it, too.
+  // The devices of a fleet and its subscriber log in the same way.
   await showView(page, 'Fleet');
   const fleet = page.getByRole('region', { name: 'Fleet', exact: true });
   await fleet.getByRole('textbox', { name: 'Devices', exact: true }).fill('3');
@@ -256,7 +259,7 @@ test('a password from a URL, fetched at each attempt, lets one in at mosquitto',
   expect(asked.splice(1)).toEqual(Array(4).fill('/token?key=hunter4'));
   expect(await kept(page)).not.toContain('hunter');
 
-  // Without a query there is nothing secret about it, and a reload connects again.
+  // Without a query string the URL is not secret, so a reload reconnects.
   await openSettings(page, 'Options');
   await field(page, tokenUrl).fill(url);
   await connects(parts, mosquitto.mqtt);
@@ -265,7 +268,7 @@ test('a password from a URL, fetched at each attempt, lets one in at mosquitto',
   expect(asked).toEqual(['/token?key=hunter4', '/token', '/token']);
 });
 
-test('a URL that gives none is told, with its own words', async ({ page, parts }) => {
+test('a URL that gives no password is reported, with the server’s own message', async ({ page, parts }) => {
   const url = await tokens(() => ({ status: 403, body: 'hunter2' }));
   await logIn(page, 'Token from a URL', { 'Token URL, asked at each attempt': `${url}?key=hunter4` });
   const broker = await scripted(serveRabbit);
@@ -275,7 +278,7 @@ test('a URL that gives none is told, with its own words', async ({ page, parts }
   await expect(parts.notice).not.toContainText('hunter');
 });
 
-test('RabbitMQ: QoS 2 becomes 1, and why', async ({ page, parts }) => {
+test('RabbitMQ: QoS 2 becomes 1, and the page says why', async ({ page, parts }) => {
   const broker = await scripted(serveRabbit);
   await connects(parts, broker.url);
   await parts.filter.fill('plant/#');
@@ -295,7 +298,9 @@ test('RabbitMQ: QoS 2 becomes 1, and why', async ({ page, parts }) => {
   expect(broker.connections).toHaveLength(1);
 });
 
-test('a broker of MQTT 3.1.1 only, whether it says so or closes the connection', async ({ parts }) => {
+test('a broker that speaks only MQTT 3.1.1, whether it says so or closes the connection', async ({
+  parts,
+}) => {
   await connectTo(parts, (await scripted(serveMqtt3)).url);
   await expect(parts.notice).toContainText('The broker does not speak MQTT 5');
   await connectTo(parts, (await scripted(hangUpOnMqtt5)).url);
@@ -303,7 +308,7 @@ test('a broker of MQTT 3.1.1 only, whether it says so or closes the connection',
   await expect(parts.notice).toContainText('MQTT 3.1.1 only');
 });
 
-test('the choice of authentication is accessible, wide and narrow', async ({ page, parts: _ }) => {
+test('the choice of authentication has no axe violations, wide and narrow', async ({ page, parts: _ }) => {
   test.slow();
   for (const [width, height] of laptopAndPhone) {
     await page.setViewportSize({ width, height });

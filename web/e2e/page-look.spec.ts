@@ -6,9 +6,8 @@ import { lookOf } from './support/look';
 import { inBothSchemes, laptopAndPhone, openSettings, type Parts, picture, showView } from './support/page';
 import type { Publisher } from './support/publisher';
 
-// Each state of the page on a laptop and on a phone, in light and dark: nothing
-// that axe objects to, and it looks as it did. At each size: nothing beside the screen, and nothing over
-// anything else.
+// Each state of the page on a laptop and on a phone, in light and dark: no axe violations, and no visual
+// change. At every size nothing overflows the screen and nothing overlaps.
 const moreSizes = [
   [360, 800],
   [920, 700],
@@ -25,7 +24,7 @@ interface Given {
 
 const tool = (page: Page, name: string) => page.getByRole('button', { name, exact: true });
 
-/** An afternoon in a garden. */
+/** Messages from a garden's sensors. */
 async function busy({ parts, own, elsewhere }: Given): Promise<void> {
   for (let n = 0; n < 12; n++) {
     elsewhere.publish(`${own}/garden/north/temp`, [(21 + Math.sin(n)).toFixed(1)]);
@@ -119,7 +118,7 @@ const states: Record<string, (given: Given) => Promise<void>> = {
     for (let n = 1; n < 9; n++) await add.click();
     const tabs = page.getByRole('navigation', { name: 'Connections' }).getByRole('listitem');
     await expect(tabs).toHaveCount(9);
-    // More than there is room for: the list scrolls, not the page.
+    // Too many to fit: the list scrolls, not the page.
     await expect(tabs.last()).toBeInViewport({ ratio: 0.95 });
   },
   async shortcuts({ page }) {
@@ -150,7 +149,7 @@ const states: Record<string, (given: Given) => Promise<void>> = {
   },
 };
 
-/** The share of them that changes from one second to the next. */
+/** The share of pixels that may differ, for states that change every second. */
 const moving: Record<string, number> = { broker: 0.03, 'topics, a chart': 0.02 };
 
 for (const [name, prepare] of Object.entries(states)) {

@@ -12,7 +12,7 @@ async function expectItems(page: Page, names: string[]): Promise<void> {
   await expect(menuOf(page).getByRole('menuitem')).toHaveText(names);
 }
 
-/** Where the pointer was, but for the menu's border and padding. */
+/** Expects the menu where the pointer was, less its border and padding. */
 async function expectAt(page: Page, row: Locator, offset: number): Promise<void> {
   const [menu, at] = await Promise.all([menuOf(page).boundingBox(), row.boundingBox()]);
   expect(Math.abs((menu?.x ?? 0) - (at?.x ?? 0) - offset)).toBeLessThan(8);
@@ -41,7 +41,7 @@ test('a row of the feed has a menu, by mouse and by keyboard', async ({ page, pa
   await expect(menuOf(page)).toHaveCount(0);
   await expect(button).toBeFocused();
 
-  // The row's details stay open where only the menu is closed.
+  // Closing the menu leaves the row's details open.
   await button.press('Enter');
   await expect(page.getByRole('region', { name: 'Message details' })).toBeVisible();
   await button.press('ContextMenu');
@@ -63,7 +63,7 @@ test('a row of the feed has a menu, by mouse and by keyboard', async ({ page, pa
   await expect(parts.topic).toHaveValue(`${own}/pump`);
   await expect(menuOf(page)).toHaveCount(0);
 
-  // It goes with a click elsewhere.
+  // A click elsewhere closes it.
   await row.click({ button: 'right' });
   await expect(menuOf(page)).toBeVisible();
   await parts.topic.click();
@@ -74,7 +74,7 @@ test('a row of the feed has a menu, by mouse and by keyboard', async ({ page, pa
   await expect(row).toHaveCount(0);
 });
 
-test('a request can be answered from its row, and what can’t be copied is told', async ({
+test('a request can be answered from its row, and a failure to copy is reported', async ({
   page,
   parts,
   own,
@@ -117,7 +117,7 @@ test('a row of the tree has a menu, and a number of its value is charted', async
   ]);
   await item(page, 'Chart t').click();
   await expect(page.getByRole('region', { name: 'Chart' })).toContainText('climate');
-  // It selects nothing.
+  // It does not change the selection.
   await expect(page.getByRole('region', { name: 'Topic details' })).toHaveCount(0);
 
   const tree = page.getByRole('tree', { name: 'Topics' });
@@ -132,7 +132,7 @@ test('a row of the tree has a menu, and a number of its value is charted', async
   await expect(menuOf(page)).toHaveCount(0);
   await expect(tree).toBeFocused();
 
-  // Nothing is charted of a branch.
+  // A branch has nothing to chart.
   await treeRow(page, 'hall').first().click({ button: 'right' });
   await expect(item(page, 'Show only this topic')).toBeVisible();
   await expect(item(page, 'Chart')).toHaveCount(0);
@@ -167,10 +167,10 @@ test('a subscription has a menu', async ({ page, parts, own, elsewhere }) => {
 test.describe('by touch', () => {
   test.use({ hasTouch: true, isMobile: true, viewport: { width: 390, height: 844 } });
 
-  test('the menu of a row has targets for fingers', async ({ page, parts, elsewhere, own }) => {
+  test('the menu of a row has targets large enough for fingers', async ({ page, parts, elsewhere, own }) => {
     await showView(page, 'Messages');
     elsewhere.publish(`${own}/pump`, ['on']);
-    // What a browser makes of it; Chromium without a head leaves that out.
+    // What a long press dispatches; headless Chromium doesn't.
     const at = { bubbles: true, cancelable: true, pointerType: 'touch', button: 0 };
     await parts.row(`${own}/pump`, 'on').getByRole('button').dispatchEvent('contextmenu', at);
     await expect(menuOf(page)).toBeVisible();
@@ -182,7 +182,7 @@ test.describe('by touch', () => {
   });
 });
 
-test('what was cleared is put back as it was', async ({ page, parts, own, server, context }) => {
+test('cleared retained messages can be restored', async ({ page, parts, own, server, context }) => {
   const plant = own.replace('mqttwasm', 'plant');
   await parts.retain.check();
   await parts.qos.selectOption('1');
@@ -215,7 +215,7 @@ test('what was cleared is put back as it was', async ({ page, parts, own, server
   await dialog.getByRole('button', { name: 'Close' }).click();
   await expect(notice).toHaveCount(0);
 
-  // The broker has them for a newcomer.
+  // A new subscriber gets them from the broker.
   const other = await context.newPage();
   const there = await openConnected(other, server.url);
   await there.filter.fill(`${plant}/#`);

@@ -3,10 +3,10 @@ import { startMosquitto, startServer } from './support/brokers';
 import { startHost } from './support/deploy';
 import { complaintsOf, openConnected, partsOf, showView, wholeBrowser } from './support/page';
 
-// Whether a page can be installed is for the whole browser to say.
+// Installability needs the full browser.
 test.use({ ...wholeBrowser, serviceWorkers: 'allow' });
 
-/** Resolves when the page's build is kept. */
+/** Resolves when the service worker has cached the page. */
 const kept = (page: Page) => page.evaluate(async () => void (await navigator.serviceWorker.ready));
 const notice = (page: Page) => page.getByRole('status', { name: 'Version' });
 
@@ -19,7 +19,7 @@ test('the page can be installed', async ({ page }) => {
     const { errors, url } = await devtools.send('Page.getAppManifest');
     expect([url, errors]).toEqual([`${server.url}/manifest.webmanifest`, []]);
     const { installabilityErrors } = await devtools.send('Page.getInstallabilityErrors');
-    // A test's profile is a private one.
+    // A test's profile counts as incognito.
     expect(installabilityErrors.filter(({ errorId }) => errorId !== 'in-incognito')).toEqual([]);
 
     const manifest = await (await page.request.get(url)).json();
@@ -42,7 +42,7 @@ test('the page can be installed', async ({ page }) => {
   }
 });
 
-test('it opens without its server, and talks to a broker that is there', async ({ page }) => {
+test('opens without its server, and connects to a reachable broker', async ({ page }) => {
   const mosquitto = await startMosquitto();
   const server = await startServer(['-default-broker', mosquitto.mqtt]);
   try {
@@ -55,12 +55,12 @@ test('it opens without its server, and talks to a broker that is there', async (
     await expect(parts.status).toHaveText(`connected ${mosquitto.mqtt}`);
     await parts.publish.click();
     await expect(parts.row(await parts.topic.inputValue(), 'messages: 0')).toHaveCount(1);
-    // What is loaded on demand is there as well.
+    // Code loaded on demand is cached too.
     await showView(page, 'Topics');
     await expect(page.getByRole('tree')).toBeVisible();
     await page.keyboard.press('?');
     await expect(page.getByRole('dialog', { name: 'Keyboard shortcuts' })).toBeVisible();
-    // That the files named anew by each build can't be had is the browser's to say.
+    // Failed requests are logged by the browser itself.
     expect(complaints.filter((text) => !text.startsWith('Failed to load resource'))).toEqual([]);
   } finally {
     await server.stop();
@@ -68,7 +68,7 @@ test('it opens without its server, and talks to a broker that is there', async (
   }
 });
 
-test('a newer build is there at once, and an open page tells of it and keeps what it has', async ({
+test('a new build is used at once; an open page announces it and keeps its state', async ({
   page,
   context,
 }) => {
@@ -78,7 +78,7 @@ test('a newer build is there at once, and an open page tells of it and keeps wha
   try {
     const parts = await openConnected(page, host.url);
     await kept(page);
-    await page.reload(); // from now on by way of the service worker
+    await page.reload(); // served by the service worker from now on
     await expect(parts.status).toHaveText(/^connected/);
     await parts.publish.click();
     await expect(parts.rows).toHaveCount(1);
@@ -98,14 +98,14 @@ test('a newer build is there at once, and an open page tells of it and keeps wha
     await expect(parts.status).toHaveText(/^connected/);
     await expect(notice(page)).toBeEmpty();
 
-    // A server that takes requests and says nothing does not keep anybody from the page.
+    // A server that accepts requests and never responds does not block the page.
     host.hang();
     await second.reload();
     await expect(second).toHaveTitle('mqttwasm, renewed');
     await expect(partsOf(second).status).toHaveText(/^connected/);
     host.deploy();
 
-    // When its last page is closed the former build's copy goes, whenever the browser gets to it.
+    // The old build's cache is deleted some time after its last page has closed.
     await page.close();
     await second.close();
     await expect(async () => {

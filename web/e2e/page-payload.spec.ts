@@ -11,7 +11,7 @@ import type { Publisher } from './support/publisher';
 
 let elsewhere: Publisher;
 let parts: Parts;
-/** What the page's own subscription covers, without the last level. */
+/** The page's own subscription, without the last level. */
 let own: string;
 
 test.beforeEach(async ({ elsewhere: theElsewhere, parts: theParts, own: theOwn }) => {
@@ -20,7 +20,7 @@ test.beforeEach(async ({ elsewhere: theElsewhere, parts: theParts, own: theOwn }
   own = theOwn;
 });
 
-// The policy of the page is among what the browser would complain of.
+// Content security policy violations count as errors.
 let opened = 0;
 test.beforeEach(() => {
   opened = 0;
@@ -37,7 +37,7 @@ async function show(page: Page, topic: string, payload: string | Uint8Array) {
   };
 }
 
-test('JSON keeps its numbers, folds, and is worked by keyboard', async ({ page }) => {
+test('JSON keeps its numbers, folds, and works by keyboard', async ({ page }) => {
   const { details, as, text } = await show(
     page,
     `${own}/json`,
@@ -63,7 +63,7 @@ test('JSON keeps its numbers, folds, and is worked by keyboard', async ({ page }
   await expect(all).toBeFocused();
 });
 
-test('a topic is shown as the user wants it, as long as the page is open', async ({ page }) => {
+test('the format chosen for a topic holds as long as the page is open', async ({ page }) => {
   const topic = `${own}/wanted`;
   const first = await show(page, topic, '{"a":1}');
   await first.as.selectOption('Base64');
@@ -77,7 +77,7 @@ test('a topic is shown as the user wants it, as long as the page is open', async
   await expect(third.text).toHaveText('{ "a": 4 }');
 });
 
-test('CBOR and MessagePack are recognised, and their decoders loaded then', async ({ page }) => {
+test('CBOR and MessagePack are recognised, and their decoders are loaded on demand', async ({ page }) => {
   const loaded: string[] = [];
   page.on('request', (request) => loaded.push(request.url()));
   const value = { id: 2 ** 63, list: [true, null, 'é'], bytes: Uint8Array.of(0, 255) };
@@ -93,7 +93,7 @@ test('CBOR and MessagePack are recognised, and their decoders loaded then', asyn
   await expect(messagePack.text).toContainText('"list": [ true, null, "é" ]');
 });
 
-test('Protobuf by the user’s .proto, without generated code', async ({ page }) => {
+test('Protobuf with the user’s .proto, without generated code', async ({ page }) => {
   const source =
     'syntax = "proto3"; package lab; message Reading { string name = 1; repeated sint32 values = 2; } message Other {}';
   const type = protobuf.parse(source).root.lookupType('lab.Reading');
@@ -133,11 +133,11 @@ test('Sparkplug B by its topic', async ({ page }) => {
   );
 });
 
-test('Sparkplug B: an alias has the name that the BIRTH gave it', async ({ page }) => {
+test('Sparkplug B: an alias gets its name from the BIRTH', async ({ page }) => {
   await parts.filter.fill('spBv1.0/#');
   await parts.subscribe.click();
   await expect(parts.subscriptions.filter({ hasText: 'spBv1.0/#' })).toContainText(/QoS \d/);
-  // One metric with alias 7: name "t" and datatype Int8 in the one, int_value 0xff in the other.
+  // One metric with alias 7: name "t" and datatype Int8 in the BIRTH, int_value 0xff in the DATA.
   const birth = [0x0a, 1, 0x74, 0x10, 7, 0x20, 1];
   const data = Uint8Array.from([0x12, 5, 0x10, 7, 0x50, 0xff, 1]);
   const early = await show(page, 'spBv1.0/group/DDATA/node/device', data);
@@ -147,7 +147,7 @@ test('Sparkplug B: an alias has the name that the BIRTH gave it', async ({ page 
   await expect(later.text).toHaveText('{ "metrics": [ { "alias": 7,  "t" by its BIRTH "int_value": -1 } ] }');
 });
 
-test('pictures are drawn, an SVG only when asked for, and it runs nothing', async ({ page }) => {
+test('images are rendered, an SVG only on request and without running scripts', async ({ page }) => {
   const requests: string[] = [];
   page.on('request', (request) => requests.push(request.url()));
   const svg =
@@ -209,7 +209,7 @@ test('hostile payloads stay within their row', async ({ page }) => {
   await expect(many.text.locator('.payload-line')).toHaveCount(2000);
 });
 
-test('axe finds nothing wrong with it', async ({ page }) => {
+test('no axe violations', async ({ page }) => {
   for (const payload of ['{"a":[1,"x",null,{"b":true}]}', '{"a":', Uint8Array.of(0, 255)]) {
     const { as, text } = await show(page, `${own}/axe`, payload);
     await as.selectOption('JSON');

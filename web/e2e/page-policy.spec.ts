@@ -1,4 +1,4 @@
-/** What the server's headers allow the page, and that a breach of them is noticed. */
+/** What the server's headers allow the page, and that violations fail a test. */
 
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -7,7 +7,7 @@ import { startServer } from './support/brokers';
 import { openConnected, partsOf } from './support/page';
 import { listen } from './support/tcp';
 
-test('a page that breaks its policy fails the test of whoever opened it', async ({ page }) => {
+test('a violation of the content security policy fails the test that opened the page', async ({ page }) => {
   const server = await startServer(['-default-broker', 'mqtt']);
   await openConnected(page, server.url);
   const outcomes = await page.evaluate(() => {
@@ -41,7 +41,7 @@ test('a page that breaks its policy fails the test of whoever opened it', async 
   await expect(server.stop()).rejects.toThrow('require-trusted-types-for');
 });
 
-test('pinned brokers are the only ones that the page can reach', async ({ page }) => {
+test('the page can reach only pinned brokers', async ({ page }) => {
   const foreign = await listen((socket) => socket.destroy());
   const server = await startServer(['-default-broker', 'mqtt', '-pin-brokers']);
   await openConnected(page, server.url);
@@ -56,11 +56,11 @@ test('pinned brokers are the only ones that the page can reach', async ({ page }
   await foreign.stop();
 });
 
-test('the console works in a frame of the pages that -allow-frame names, and of no others', async ({
+test('the console works in frames of the origins that -allow-frame names, and in no others', async ({
   page,
 }) => {
   let console = '';
-  // The strictest that such a page can be about what it embeds.
+  // The strictest embedder policy that a page can have.
   const embedder = createServer((_, answer) => {
     answer.setHeader('Cross-Origin-Embedder-Policy', 'require-corp');
     answer.setHeader('Content-Type', 'text/html');

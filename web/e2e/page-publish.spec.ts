@@ -18,7 +18,7 @@ test.beforeEach(async ({ server: theServer, parts: theParts, own: theOwn }) => {
 const tool = (page: Page, name: string) =>
   page.getByRole('button', { name: new RegExp(`^${name}( ?[\\d,]+)?$`) });
 
-test('templates are filled in, and unknown ones told', async ({ page }) => {
+test('templates are filled in, and unknown ones are reported', async ({ page }) => {
   await parts.topic.fill(`${own}/{{n}}`);
   await parts.payload.fill('{{random 5 5}} {{uuid}} {{what}}');
   await expect(parts.payload).toHaveAccessibleDescription(/Unknown, and sent as written: \{\{what\}\}/);
@@ -29,7 +29,7 @@ test('templates are filled in, and unknown ones told', async ({ page }) => {
   await expect(parts.payload).toHaveValue(/\{\{now\}\}$/);
 });
 
-test('repeats as often as told, then is ready again', async ({ page }) => {
+test('repeats as often as requested, then is ready again', async ({ page }) => {
   await parts.repeat.check();
   await page.getByRole('spinbutton', { name: 'Seconds between messages' }).fill('0.1');
   await page.getByRole('spinbutton', { name: /How many times/ }).fill('3');
@@ -39,13 +39,13 @@ test('repeats as often as told, then is ready again', async ({ page }) => {
   await expect(parts.rows).toHaveCount(3);
 });
 
-test('JSON is published as Protobuf by the user’s .proto, which decodes it too', async ({ page }) => {
+test('JSON is published as Protobuf with the user’s .proto, which decodes it too', async ({ page }) => {
   const source =
     'syntax = "proto3"; package lab; message Reading { string name = 1; repeated sint32 values = 2; } message Other {}';
   const group = page.getByRole('group', { name: 'Message properties' });
   const format = page.getByRole('region', { name: 'Publish' }).getByRole('combobox', { name: /^Payload/ });
   await format.selectOption('Protobuf');
-  // With the type of the message, which is chosen there; the format has one place.
+  // With the message type, which is chosen there; there is only one format control.
   await expect(group).toBeVisible();
   await expect(format).toHaveCount(1);
   await parts.payload.fill('{"name":"probe {{n}}","values":[-1,300]}');
@@ -59,7 +59,7 @@ test('JSON is published as Protobuf by the user’s .proto, which decodes it too
   await group.getByRole('combobox', { name: 'Message type' }).selectOption('lab.Reading');
   expect(await violationsOf(page, { recommended: true })).toEqual([]);
 
-  // What is wrong is told while it is typed, and by its field when it is published.
+  // Errors are shown while typing, and at the field on publishing.
   await parts.payload.fill('{"values":["a"]}');
   await expect(parts.payload).toHaveAccessibleDescription(/values\[0\]: "a" is not a whole number/);
   await parts.publish.click();
@@ -88,7 +88,7 @@ test('JSON is published as Sparkplug B', async ({ page }) => {
   );
 });
 
-test('every property arrives, pairs in their order', async ({ page }) => {
+test('every property arrives, with pairs in order', async ({ page }) => {
   await tool(page, 'Properties').click();
   const group = page.getByRole('group', { name: 'Message properties' });
   await group.getByRole('textbox', { name: 'Content type' }).fill('application/json');
@@ -123,7 +123,7 @@ test('every property arrives, pairs in their order', async ({ page }) => {
   expect(await violationsOf(page, { recommended: true })).toEqual([]);
 });
 
-test('what was sent and what was saved fill the form again', async ({ page }) => {
+test('sent and saved messages fill the form again', async ({ page }) => {
   await parts.topic.fill(`${own}/first`);
   await parts.payload.fill('one');
   await parts.publish.click();
@@ -146,7 +146,7 @@ test('what was sent and what was saved fill the form again', async ({ page }) =>
   await expect(page.getByText('Nothing saved yet')).toBeVisible();
 });
 
-test('a file is the payload, and one that is too large is refused', async ({ page }) => {
+test('a file is published as the payload, and one that is too large is refused', async ({ page }) => {
   await page.getByLabel('File as payload').setInputFiles({
     name: 'a.bin',
     mimeType: 'application/x-thing',
@@ -158,7 +158,7 @@ test('a file is the payload, and one that is too large is refused', async ({ pag
   await page.getByRole('button', { name: 'Remove a.bin' }).click();
   await expect(parts.payload).toBeVisible();
 
-  // Let go over the panel, as if dragged there from the desktop.
+  // Dropped on the panel, as if dragged from the desktop.
   const drop = (bytes: number) =>
     page.locator('#publish').evaluate((panel, size) => {
       const dataTransfer = new DataTransfer();
@@ -171,7 +171,7 @@ test('a file is the payload, and one that is too large is refused', async ({ pag
   await expect(page.getByText('dropped.bin')).toBeVisible();
 });
 
-/** Another page, which answers the requests of the form with these bytes, or else with their own text. */
+/** Another page, which responds to the form's requests with these bytes, or with a text by default. */
 async function openResponder(page: Page, bytes?: number[]): Promise<Page> {
   const other = await page.context().newPage();
   await other.goto(server.url);
@@ -189,7 +189,7 @@ async function openResponder(page: Page, bytes?: number[]): Promise<Page> {
   return other;
 }
 
-test('an answer has the decoders', async ({ page }) => {
+test('a response can be decoded', async ({ page }) => {
   // {"a":1} in CBOR.
   const other = await openResponder(page, [0xa1, 0x61, 0x61, 1]);
   await page.getByRole('button', { name: 'Request' }).click();
@@ -199,13 +199,13 @@ test('an answer has the decoders', async ({ page }) => {
   await other.close();
 });
 
-test('a request shows its answer', async ({ page }) => {
+test('a request shows its response', async ({ page }) => {
   const other = await openResponder(page);
   await parts.payload.fill('a question');
   await page.getByRole('button', { name: 'Request' }).click();
   const answer = page.getByRole('region', { name: 'Answer' });
   await expect(answer).toContainText('answer to a question');
-  // Both are in the feed, too.
+  // Request and response are in the feed too.
   await expect(parts.rows.filter({ hasText: 'answer to a question' })).toHaveCount(1);
   await page.getByRole('button', { name: /^Filter/ }).click();
   await page.getByRole('combobox', { name: 'Direction' }).selectOption('sent');
@@ -215,14 +215,14 @@ test('a request shows its answer', async ({ page }) => {
   await other.close();
 });
 
-test('what the broker granted is shown', async ({ page }) => {
+test('the granted QoS is shown', async ({ page }) => {
   await openSettings(page, 'Session');
   const connection = page.getByRole('region', { name: 'Broker settings' });
   await expect(connection.locator('.session-facts')).toContainText(/Maximum QoS.*2/s);
   await expect(connection.locator('.session-facts')).toContainText(/Client ID.*mqttwasm_/s);
 });
 
-test('profiles are saved without the password, and exported without both', async ({ page }) => {
+test('profiles are saved without the password, and exported without either credential', async ({ page }) => {
   await openSettings(page, 'Options');
   await page.getByRole('textbox', { name: 'User name' }).fill('me');
   await page.getByRole('textbox', { name: 'Password' }).fill('hunter2');
@@ -252,7 +252,7 @@ test('profiles are saved without the password, and exported without both', async
   expect(await violationsOf(page, { recommended: true })).toEqual([]);
 });
 
-test('a link fills the forms, and asks before it goes to an unknown broker', async ({ page }) => {
+test('a link fills the forms, and asks before connecting to an unknown broker', async ({ page }) => {
   await parts.payload.fill('shared');
   await openSettings(page, 'Share');
   const link = await page.getByRole('textbox', { name: 'Link to this' }).inputValue();
@@ -270,7 +270,7 @@ test('a link fills the forms, and asks before it goes to an unknown broker', asy
   await known.close();
 });
 
-test('the code of it all, in four languages', async ({ page }) => {
+test('code for the current settings, in four languages', async ({ page }) => {
   await parts.payload.fill('say "hi" \'there\'');
   await openSettings(page, 'Code');
   const code = page.getByRole('region', { name: 'Code', exact: true });
@@ -286,7 +286,7 @@ test('the code of it all, in four languages', async ({ page }) => {
   expect(await violationsOf(page, { recommended: true })).toEqual([]);
 });
 
-test('counts down to the next attempt, and tries now when asked', async ({ page, complaints }) => {
+test('counts down to the next attempt, and connects at once on request', async ({ page, complaints }) => {
   const second = await startServer(['-allow-origin', server.url]);
   await parts.disconnect.click();
   await parts.url.fill(second.mqtt);

@@ -9,7 +9,7 @@ import type { Publisher } from './support/publisher';
 let server: Server;
 let elsewhere: Publisher;
 let parts: Parts;
-/** What the page's own subscription covers, without the last level. */
+/** The page's own subscription, without the last level. */
 let own: string;
 
 async function open(page: Page): Promise<void> {
@@ -46,7 +46,7 @@ function controls(page: Page) {
 
 type Controls = ReturnType<typeof controls>;
 
-/** They have been shown when this is over. */
+/** Resolves when all have been counted. */
 async function arrive(topic: string, payloads: (string | Uint8Array)[]): Promise<void> {
   const before = Number((await parts.count('Received').textContent())?.replaceAll(',', ''));
   elsewhere.publish(topic, payloads);
@@ -80,7 +80,7 @@ async function exported(page: Page, recordings: Controls, name: string): Promise
   return [download, await readFile(await download.path(), 'utf8')];
 }
 
-test('what was recorded is there after a reload, and shown in the feed again', async ({ page }) => {
+test('a recording survives a reload, and can be replayed in the feed', async ({ page }) => {
   const topic = `${own}/a`;
   const recordings = await record(page, async () => {
     await arrive(topic, ['one', 'two', Uint8Array.of(0xff, 0)]);
@@ -101,7 +101,7 @@ test('what was recorded is there after a reload, and shown in the feed again', a
     .and(page.getByText('Show', { exact: true }))
     .click();
   await expect(recordings.replay).toContainText('all 5 messages');
-  await expect(parts.rows).toHaveCount(4); // sent ones are out of sight
+  await expect(parts.rows).toHaveCount(4); // without the sent one
   await expect(parts.row(topic, 'two')).toContainText('replayed');
   await expect(parts.count('Received')).toHaveText('0');
   await page.getByRole('button', { name: 'Details of replayed message 1', exact: true }).click();
@@ -118,7 +118,7 @@ test('what was recorded is there after a reload, and shown in the feed again', a
   await expect(recordings.items).toHaveCount(0);
 });
 
-test('20,000 messages, written to a file and read again, are the same', async ({ page }) => {
+test('20,000 messages exported to a file and imported again are unchanged', async ({ page }) => {
   const topic = `${own}/lots`;
   const recordings = await record(page, async () => {
     await arrive(topic, numbered(10_000));
@@ -144,7 +144,7 @@ test('20,000 messages, written to a file and read again, are the same', async ({
   expect(same).toBe(text);
 });
 
-test('only the topics that the list shows', async ({ page }) => {
+test('records only the topics that the list shows', async ({ page }) => {
   await page.getByRole('button', { name: 'Filter', exact: true }).click();
   await page.getByRole('textbox', { name: 'Topics matching' }).fill(`${own}/wanted/#`);
   const recordings = controls(page);
@@ -158,7 +158,7 @@ test('only the topics that the list shows', async ({ page }) => {
   await expect(recordings.items).toContainText(`only ${own}/wanted/#`);
 });
 
-test('a recording that the page’s end cuts short is listed with what was written', async ({ page }) => {
+test('a recording cut short by closing the page is listed with what was written', async ({ page }) => {
   const recordings = controls(page);
   await recordings.open.click();
   await recordings.start.click();
@@ -169,7 +169,7 @@ test('a recording that the page’s end cuts short is listed with what was writt
   await recordings.open.click();
   await expect(recordings.items).toContainText('300 messages');
   await expect(recordings.items).toContainText('cut short');
-  // Its name, a date and a time, is what tells it from others.
+  // The name, a date and a time, must not be truncated: it identifies the recording.
   await page.setViewportSize({ width: 1366, height: 657 });
   const name = recordings.items.getByText(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/);
   await expect.poll(() => name.evaluate((one) => one.scrollWidth - one.clientWidth)).toBe(0);
@@ -183,12 +183,12 @@ test('the storage in use is measured while recording', async ({ page }) => {
   await recordings.start.click();
   await expect(recordings.stop).toBeVisible();
   const before = await used.textContent();
-  // Of what can't be compressed.
+  // Incompressible data.
   for (let n = 0; n < 8; n++) await arrive(`${own}/a`, [randomBytes(1_000_000)]);
   await expect(used).not.toHaveText(before ?? '');
 });
 
-test('another tab sees that it is still recorded', async ({ page, context }) => {
+test('another tab shows that the recording is in progress', async ({ page, context }) => {
   const recordings = controls(page);
   await recordings.open.click();
   await recordings.start.click();
@@ -202,7 +202,7 @@ test('another tab sees that it is still recorded', async ({ page, context }) => 
   await tab.close();
 });
 
-test('published again, after it was asked, as it was', async ({ page }) => {
+test('published again unchanged, after a confirmation', async ({ page }) => {
   const topic = `${own}/hello`;
   const recordings = await record(page, async () => {
     await parts.qos.selectOption('1');
@@ -228,7 +228,9 @@ test('published again, after it was asked, as it was', async ({ page }) => {
 });
 
 for (const [width, height] of laptopAndPhone) {
-  test(`what publishes again is seen at once, and the messages too, ${width}x${height}`, async ({ page }) => {
+  test(`the form to publish again is in view at once, and so are the messages, ${width}x${height}`, async ({
+    page,
+  }) => {
     await page.setViewportSize({ width, height });
     const recordings = controls(page);
     for (const text of ['first', 'second']) {
@@ -281,7 +283,7 @@ test('a replay is paused, resumed and stopped', async ({ page }) => {
   await expect(parts.row('a', 'second 1')).toBeVisible();
   await recordings.button('Pause replay').click();
   await expect(recordings.replay).toContainText('paused at 2 of 3 messages');
-  // Behind the closed list it goes on.
+  // It goes on while the list is closed.
   await recordings.open.click();
   await expect(recordings.items).toHaveCount(0);
   await recordings.button('Resume replay').click();
@@ -291,7 +293,7 @@ test('a replay is paused, resumed and stopped', async ({ page }) => {
   await expect(recordings.section).toBeHidden();
 });
 
-test('a file with broken lines is read for the rest', async ({ page }) => {
+test('a file with broken lines is read without them', async ({ page }) => {
   const recordings = controls(page);
   await recordings.open.click();
   const good = {
@@ -332,7 +334,7 @@ test('a file with broken lines is read for the rest', async ({ page }) => {
   await expect(recordings.items).toHaveCount(1);
 });
 
-test('a full disk ends the recording in words, and leaves the feed alone', async ({ page }) => {
+test('a full disk ends the recording with a message, and leaves the feed alone', async ({ page }) => {
   const recordings = controls(page);
   await recordings.open.click();
   await recordings.start.click();

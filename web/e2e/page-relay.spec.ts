@@ -1,4 +1,4 @@
-/** A broker that no page can open, through the server's relay. */
+/** A broker that browsers can't reach directly, through the server's relay. */
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -29,7 +29,7 @@ test.afterAll(async () => {
   await mosquitto?.stop();
 });
 
-test('the page connects through a relay by itself, and publishes and receives', async ({ page }) => {
+test('the page picks a relay by itself, connects, publishes and receives', async ({ page }) => {
   const parts = await openConnected(page, server.url);
   await expect(parts.broker).toHaveValue('Hall 1, TLS only');
   await expect(parts.status).toHaveText(
@@ -40,7 +40,7 @@ test('the page connects through a relay by itself, and publishes and receives', 
   await expect(parts.row(await parts.topic.inputValue(), 'messages: 0')).toHaveCount(1);
 });
 
-test('the page says that a relay does not reach its broker', async ({ page }) => {
+test('the page reports that a relay does not reach its broker', async ({ page }) => {
   await openConnected(page, server.url);
   const parts = partsOf(page);
   await parts.disconnect.click();

@@ -3,13 +3,13 @@ import { encode as encodeCbor } from 'cborg';
 import { expect, test } from './support/fixtures';
 import { showView } from './support/page';
 
-/** Five pixels by five, all red. */
+/** A red PNG of 5 by 5 pixels. */
 const red = Buffer.from(
   'iVBORw0KGgoAAAANSUhEUgAAAAUAAAAFCAIAAAACDbGyAAAAEUlEQVR42mP4z8CAjBgo5AMA/XwY6DI3DH0AAAAASUVORK5CYII=',
   'base64',
 );
 
-/** Sparkplug B: one metric with a name, a double. */
+/** Sparkplug B: one named metric, a double. */
 function metric(name: string, value: number): Buffer {
   const number = Buffer.alloc(8);
   number.writeDoubleLE(value);
@@ -20,7 +20,7 @@ function metric(name: string, value: number): Buffer {
 
 const isCut = (part: Locator) => part.evaluate(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth);
 
-test('rows of the feed say what bytes mean, in colour, and keep the end of a topic', async ({
+test('rows of the feed show decoded payloads in colour, and keep the end of a topic', async ({
   page,
   parts,
   own,
@@ -63,7 +63,7 @@ test('rows of the feed say what bytes mean, in colour, and keep the end of a top
   await expect(levels.last()).toHaveText('/soil-moisture');
   expect([await isCut(levels.first()), await isCut(levels.last())]).toEqual([true, false]);
 
-  // What is searched for is marked across the colours.
+  // Matches are marked across coloured tokens.
   await page.getByRole('textbox', { name: 'Search messages' }).fill('8, "o');
   await expect(json.locator('mark')).toHaveText(['8', ', ', '"o']);
 });
@@ -119,7 +119,7 @@ test('rows of the tree: levels in one, values in a column, a pulse, a branch tha
   await showView(page, 'Topics');
   await expect(row(`${plant}/bridge/state`)).toHaveAccessibleName(/ online retained 1 message$/);
 
-  // Retain As Published tells so of what is published meanwhile, too.
+  // With Retain As Published, live messages carry the RETAIN flag too.
   await parts.topic.fill(`${plant}/mode`);
   await parts.payload.fill('auto');
   await parts.publish.click();
@@ -127,7 +127,7 @@ test('rows of the tree: levels in one, values in a column, a pulse, a branch tha
 
   elsewhere.publish(`${plant}/boiler`, [encodeCbor({ t: 7.2 })]);
   await expect(row('boiler')).toHaveAccessibleName('boiler CBOR {t: 7.2} 1 message');
-  // The broker goes on to retain what it retained: a message without the flag says nothing about that.
+  // The broker keeps its retained message: one without the RETAIN flag does not change it.
   elsewhere.publish(`${plant}/bridge/state`, ['offline']);
   const state = row('bridge/state');
   await expect(state).toHaveAccessibleName('bridge/state offline retained 2 messages');

@@ -5,8 +5,8 @@ import { type Server, startServer } from './support/brokers';
 import { openConnected, type Parts, showView } from './support/page';
 import { openPublisher, type Publisher } from './support/publisher';
 
-// The README's pictures are made anew on demand only, with SCREENSHOTS=docs: no
-// two runs give the same bytes, and a test leaves the work tree as it was.
+// The README's screenshots are updated only with SCREENSHOTS=docs: no two runs give the same bytes, and tests
+// must not change the work tree.
 const forDocs = process.env.SCREENSHOTS === 'docs';
 const directory = fileURLToPath(
   new URL(forDocs ? '../docs/' : '../test-results/screenshots/', import.meta.url),
@@ -26,7 +26,7 @@ test.afterAll(async () => {
   await server?.stop();
 });
 
-/** What an afternoon in a garden looks like. */
+/** Messages from a garden's sensors. */
 const readings: [topic: string, payload: string | Uint8Array][] = [
   ['garden/north/temp', '21.4'],
   ['garden/north/humid', '63'],
@@ -49,7 +49,7 @@ async function fillWithLife(parts: Parts): Promise<void> {
     const payload = JSON.stringify({ on: amount < 31, litres: amount });
     garden.publish('garden/pump/state', [payload]);
     await expect(parts.row('garden/pump/state', payload)).toHaveCount(1);
-    // The chart of the pictures has a line, not a dot.
+    // Gives the chart in the screenshots a line instead of a dot.
     if (forDocs) await parts.rows.page().waitForTimeout(1100);
   }
   await parts.qos.selectOption('1');
@@ -61,7 +61,7 @@ async function fillWithLife(parts: Parts): Promise<void> {
 }
 
 for (const colorScheme of ['light', 'dark'] as const) {
-  test(`a picture of the page, ${colorScheme}`, async ({ page }) => {
+  test(`a screenshot of the page, ${colorScheme}`, async ({ page }) => {
     await page.setViewportSize({ width: 1440, height: 940 });
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
     const parts = await openConnected(page, server.url);
@@ -85,7 +85,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
     await page.screenshot({ path: `${directory}/${topics}`, animations: 'disabled' });
     const ground = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
     const light = (ground.match(/[\d.]+/g) ?? []).slice(0, 3).map(Number);
-    // Colours may be given as 0 to 255 or as 0 to 1; either way light is the upper half.
+    // Components may range from 0 to 255 or from 0 to 1; light is the upper half either way.
     const scale = ground.startsWith('rgb') ? 255 : 1;
     expect((light[0] ?? 0) / scale > 0.5).toBe(colorScheme === 'light');
   });

@@ -1,4 +1,4 @@
-/** What an alert of a script does beside marking its row. The whole browser, since only that can notify. */
+/** What a script's alert does besides marking its row. Only the full browser has notifications. */
 
 import type { Page } from '@playwright/test';
 import type { Server } from './support/brokers';
@@ -16,12 +16,12 @@ interface Notified {
   tag: string;
   /** Milliseconds. */
   at: number;
-  /** By the browser. */
+  /** Whether the browser displayed it. */
   shown: boolean;
 }
 type Watched = typeof globalThis & { notified: Notified[] };
 
-/** The browser's own notifications, and a note of each. */
+/** Lets the browser show notifications, and records each. */
 async function watchNotifications(page: Page, parts: Parts): Promise<() => Promise<Notified[]>> {
   await page.addInitScript(() => {
     const notified: Notified[] = [];
@@ -64,7 +64,7 @@ interface Given {
   server: Server;
 }
 
-/** A script that alerts, where notifications are allowed or blocked; nobody is asked then. */
+/** Starts a script that alerts, with notifications allowed or blocked, so that there is no prompt. */
 async function startOven({ page, parts, own, server }: Given, setting: 'granted' | 'denied') {
   await permit(page, server.url, setting);
   const notified = await watchNotifications(page, parts);
@@ -77,7 +77,7 @@ async function startOven({ page, parts, own, server }: Given, setting: 'granted'
 
 const told = (page: Page) => page.getByRole('status', { name: 'Notifications' });
 
-test('an alert notifies where that is allowed, once in three seconds', async ({
+test('an alert shows a notification if allowed, at most once in three seconds', async ({
   page,
   parts,
   own,
@@ -104,7 +104,7 @@ test('an alert notifies where that is allowed, once in three seconds', async ({
   await expect(parts.row(`${own}/oven`, '2').locator('.row-alert')).toHaveText('hot: 2');
 });
 
-test('an alert marks its row where notifications are blocked, and how to allow them is told', async ({
+test('an alert marks its row if notifications are blocked, and the page says how to allow them', async ({
   page,
   parts,
   own,
@@ -119,7 +119,7 @@ test('an alert marks its row where notifications are blocked, and how to allow t
   await expect(parts.row(`${own}/oven`, '1').locator('.row-alert')).toHaveText('hot: 1');
   expect(await notified()).toEqual([]);
 
-  // Where nobody has answered yet, a click may ask.
+  // Before the user has decided, a click may prompt.
   await permit(page, server.url, 'prompt');
   await showView(page, 'Scripts');
   await expect(page.getByRole('button', { name: 'Allow notifications' })).toBeVisible();

@@ -1,4 +1,4 @@
-/** Scripts: what they do, what they can't, and that the page stays alive beside them. */
+/** Scripts: what they can do, what they can't, and that the page stays responsive. */
 
 import { readFile, truncate, writeFile } from 'node:fs/promises';
 import type { Page, Request } from '@playwright/test';
@@ -27,7 +27,7 @@ test.beforeEach(async ({ page, parts: theParts, own: theOwn }) => {
 const bring = (page: Page, name: string, code: string, filter = `${own}/${name}`) =>
   bringScript(page, { name, code, filter });
 
-/** As it is typed, over what is there. */
+/** Replaces the script by typing. */
 async function write(page: Page, code: string): Promise<void> {
   await codeOf(page).press('Control+a');
   await page.keyboard.insertText(code);
@@ -40,13 +40,13 @@ async function startExample(page: Page, name: string, script = name): Promise<vo
   await start(page, script);
 }
 
-/** The page still does what it is for. */
+/** Checks that the page still publishes and receives. */
 async function isAlive(page: Page, payload: string): Promise<void> {
   await parts.topic.fill(`${own}/alive`);
   await parts.payload.fill(payload);
   await parts.publish.click();
   await showView(page, 'Messages');
-  // Others may push it out of sight.
+  // Other messages may scroll it out of view.
   const search = page.getByRole('textbox', { name: 'Search messages' });
   await search.fill(`${own}/alive`);
   await expect(parts.rows.filter({ hasText: payload }).first()).toBeVisible();
@@ -54,7 +54,7 @@ async function isAlive(page: Page, payload: string): Promise<void> {
   await showView(page, 'Scripts');
 }
 
-test('nothing of the engine is fetched before a script runs', async ({ page }) => {
+test('the engine is not fetched before a script runs', async ({ page }) => {
   const fetched: string[] = [];
   page.on('request', (request) => fetched.push(request.url()));
   await bring(page, 'one', 'const onMessage = () => {}');
@@ -109,7 +109,7 @@ test('example: unit conversion, in row, tree, inspector and chart', async ({ pag
   await expect(chart).toHaveAccessibleName(`${own}/oven · celsius: 1 values, 100 to 100, last 100`);
   elsewhere.publish(`${own}/oven`, ['32', '50']);
   await expect(chart).toHaveAccessibleName(/: 3 values, 0 to 100, last 10$/);
-  // The bytes are still there.
+  // The raw bytes are still available.
   await details.getByRole('combobox', { name: 'Show payload as' }).selectOption('Hex');
   await expect(details.getByText('32 31 32')).toBeVisible();
 });
@@ -150,7 +150,7 @@ const hostile = [
 ] as const;
 
 for (const [name, code, words] of hostile) {
-  test(`a script that ${name} harms nobody`, async ({ page, elsewhere }) => {
+  test(`a script that ${name} harms nothing else`, async ({ page, elsewhere }) => {
     await bring(
       page,
       'other',
@@ -176,7 +176,7 @@ for (const [name, code, words] of hostile) {
   });
 }
 
-test('a script that floods is held to its limit, and told', async ({ page, elsewhere }) => {
+test('a script that floods is rate-limited, with a notice', async ({ page, elsewhere }) => {
   await bring(
     page,
     'floods',
@@ -186,7 +186,7 @@ test('a script that floods is held to its limit, and told', async ({ page, elsew
   await expect(logOf(page)).toContainText(/Left out, over the limit for one second: [\d,]+ publishes/);
   await isAlive(page, 'flood');
   await switchOf(page, 'floods').uncheck();
-  // A flood that comes in is left out and counted where the script can't keep up.
+  // Messages arriving faster than the script handles them are skipped and counted.
   await bring(
     page,
     'slow',
@@ -201,7 +201,7 @@ test('a script that floods is held to its limit, and told', async ({ page, elsew
   await isAlive(page, 'slow');
 });
 
-test('a script reaches neither page nor network nor storage', async ({ page, elsewhere }) => {
+test('a script has no access to the page, the network or storage', async ({ page, elsewhere }) => {
   const asked: string[] = [];
   await bring(
     page,
@@ -234,7 +234,7 @@ test('a script reaches neither page nor network nor storage', async ({ page, els
   await isAlive(page, 'spy');
 });
 
-test('what comes from a file runs after a click that shows it, and not before', async ({ page }) => {
+test('an imported script runs only after a click that shows its code', async ({ page }) => {
   const text = ['first', 'second']
     .map(
       (name) =>
@@ -255,7 +255,7 @@ test('what comes from a file runs after a click that shows it, and not before', 
   await expect(logOf(page)).not.toContainText('first ran');
 });
 
-test('a script is written, tried on a message of the feed, run, changed and kept', async ({
+test('a script is written, tested on a message of the feed, run, changed and saved', async ({
   page,
   elsewhere,
 }) => {
@@ -287,7 +287,7 @@ test('a script is written, tried on a message of the feed, run, changed and kept
   await page.getByRole('button', { name: 'Restart with the changes' }).click();
   await expect(scriptsOf(page)).toContainText('0 messages');
 
-  // A reload goes on with it, without anybody looking at the scripts.
+  // After a reload it runs again without opening the scripts view.
   await showView(page, 'Messages');
   await page.reload();
   await expect(parts.status).toHaveText(/^connected/);
@@ -297,7 +297,7 @@ test('a script is written, tried on a message of the feed, run, changed and kept
   }).toPass();
 });
 
-test('a profile switches its scripts on, and off again', async ({ page, server }) => {
+test('a profile switches its scripts on and off', async ({ page, server }) => {
   await bring(page, 'mine', 'setTimeout(() => log("mine ran"), 10);');
   await switchOf(page, 'mine').check();
   await expect(logOf(page)).toContainText('mine ran');
@@ -305,7 +305,7 @@ test('a profile switches its scripts on, and off again', async ({ page, server }
   await page.getByRole('textbox', { name: 'Save the settings as' }).fill('with');
   await page.getByRole('button', { name: 'Save', exact: true }).click();
   await expect(page.getByRole('list', { name: 'Profiles' })).toContainText('with');
-  // What is opened anew begins without.
+  // A newly opened page starts without the profile.
   await page.goto('about:blank');
   await page.goto(server.url);
   await expect(parts.status).toHaveText(/^connected/);
@@ -319,7 +319,7 @@ test('a profile switches its scripts on, and off again', async ({ page, server }
 
 const opensEngine = (request: Request) => request.url().includes('script.worker');
 
-/** A visit of its own, with what the browser keeps. */
+/** A new visit with the same browser storage. */
 async function openAnew(page: Page, url: string): Promise<void> {
   await page.goto('about:blank');
   await page.goto(url);
@@ -333,7 +333,7 @@ async function bringProfiles(page: Page, text: string): Promise<void> {
     .setInputFiles({ name: 'p.json', mimeType: 'application/json', buffer: Buffer.from(text) });
 }
 
-test('profiles take their scripts along, which run after a click that shows them, and come once', async ({
+test('exported profiles include their scripts, which run only after a click that shows them, and are not duplicated', async ({
   page,
   server,
 }) => {
@@ -356,7 +356,7 @@ test('profiles take their scripts along, which run after a click that shows them
     scripts: [{ name: 'mine', filter: 'a/+', rate: 100, code }],
   });
 
-  // Somebody else's browser.
+  // As in another user's browser.
   await page.evaluate(() => localStorage.clear());
   await openAnew(page, server.url);
   const engines: string[] = [];
@@ -376,7 +376,7 @@ test('profiles take their scripts along, which run after a click that shows them
   await switchOf(page, 'mine').click();
   await expect(logOf(page)).toContainText('mine ran');
 
-  // Once more: the script is here, and the second profile is not to switch it on.
+  // Import again: the script exists already, and the second profile must not switch it on.
   await openAnew(page, server.url);
   await bringProfiles(page, text);
   await expect(told).toHaveText('1 imported. 1 script is here already.');
@@ -390,7 +390,7 @@ test('profiles take their scripts along, which run after a click that shows them
   await expect(logOf(page)).toContainText('mine ran');
 });
 
-test('a shared link holds no script, and switches none on', async ({ page }) => {
+test('a shared link contains no script, and switches none on', async ({ page }) => {
   await bring(page, 'doubler', 'const onMessage = (message) => Number(message.text()) * 2', `${own}/#`);
   await start(page, 'doubler');
   await openSettings(page, 'Share');
@@ -462,14 +462,14 @@ test('a script that is opened or begun below a long list is shown', async ({ pag
   await expect(codeOf(page)).toBeInViewport({ ratio: 0.5 });
 });
 
-test('that there is no script yet stands above the log, in a low window too', async ({ page }) => {
+test('the hint that there are no scripts is above the log, in a low window too', async ({ page }) => {
   await page.setViewportSize({ width: 1366, height: 500 });
   const advice = await page.getByText('A script decodes, answers or watches messages.').boundingBox();
   const log = await logOf(page).boundingBox();
   expect((advice?.y ?? 0) + (advice?.height ?? 0)).toBeLessThan(log?.y ?? 0);
 });
 
-test('a switch whose code is not on the screen shows it first', async ({ page }) => {
+test('a switch whose code is out of view shows the code first', async ({ page }) => {
   await page.setViewportSize({ width: 1366, height: 657 });
   const text = Array.from(
     { length: 15 },
@@ -482,7 +482,7 @@ test('a switch whose code is not on the screen shows it first', async ({ page })
   await switchOf(page, 's10').click();
   await expect(codeOf(page)).toContainText('s10 ran');
   await expect(codeOf(page)).toBeInViewport({ ratio: 0.5 });
-  // It is the one that is open, but scrolled away again.
+  // This script is open, but scrolled out of view.
   await page.locator('.scripts-body').evaluate((body) => body.scrollTo(0, 0));
   await expect(codeOf(page)).not.toBeInViewport();
   await switchOf(page, 's10').click();
@@ -494,7 +494,7 @@ test('a switch whose code is not on the screen shows it first', async ({ page })
   await expect(page.getByRole('button', { name: /^I have read it/ })).toHaveCount(0);
 });
 
-test('state outlives a reload, and ends when its script is switched off', async ({ page }) => {
+test('state survives a reload, and ends when its script is switched off', async ({ page }) => {
   await bring(page, 'counts', 'state.n ??= 0;\nsetInterval(() => log("n", ++state.n), 100);');
   await start(page, 'counts');
   const lines = logOf(page).getByRole('paragraph');
@@ -510,7 +510,7 @@ test('state outlives a reload, and ends when its script is switched off', async 
   await expect(lines.filter({ hasText: /n 1$/ })).toHaveCount(1);
 });
 
-test('it can be used by everybody, on a phone too', async ({ page }) => {
+test('no axe violations, on a phone too', async ({ page }) => {
   await startExample(page, 'Unit conversion');
   await bring(page, 'A script whose code does not even begin', 'function (');
   await switchOf(page, 'A script whose code does not even begin').click();
@@ -527,7 +527,7 @@ test('it can be used by everybody, on a phone too', async ({ page }) => {
   }
 });
 
-test('the editor knows the names of what a script has', async ({ page }) => {
+test('the editor completes the names available to scripts', async ({ page }) => {
   await page.getByRole('button', { name: 'New script' }).click();
   await page.getByRole('menuitem', { name: 'Empty script' }).click();
   await codeOf(page).press('Control+a');

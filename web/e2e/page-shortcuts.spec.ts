@@ -10,7 +10,7 @@ test.beforeEach(async ({ parts: theParts }) => {
 
 const sheet = (page: Page) => page.getByRole('dialog', { name: 'Keyboard shortcuts' });
 
-test('a whole round without a mouse', async ({ page }) => {
+test('the main tasks without a mouse', async ({ page }) => {
   await page.keyboard.press('e');
   await expect(parts.payload).toBeFocused();
   await page.keyboard.press('ControlOrMeta+a');
@@ -53,7 +53,7 @@ test('a whole round without a mouse', async ({ page }) => {
   await expect(parts.status).toContainText(/^connected/);
 });
 
-test('n goes to the newest, and follows', async ({ page }) => {
+test('n goes to the newest message and follows', async ({ page }) => {
   await parts.payload.fill('{{n}}');
   for (let n = 0; n < 40; n++) await page.keyboard.press('Control+Enter');
   await expect(parts.count('Received')).toHaveText('40');
@@ -67,7 +67,7 @@ test('n goes to the newest, and follows', async ({ page }) => {
   await expect(parts.row(topic, '39')).toBeInViewport();
 });
 
-test('a field keeps the keys to itself', async ({ page }) => {
+test('shortcuts do not fire in a text field', async ({ page }) => {
   for (const field of [parts.topic, parts.payload, parts.filter, parts.url]) {
     await field.fill('');
     await field.press('Shift+C');
@@ -82,7 +82,7 @@ test('a field keeps the keys to itself', async ({ page }) => {
   await expect(page.getByRole('tab', { name: 'Messages' })).toHaveAttribute('aria-selected', 'true');
 });
 
-test('so does the tree, which goes to a name by its first letter', async ({ page }) => {
+test('nor in the tree, where a letter moves to a name', async ({ page }) => {
   await page.keyboard.press('t');
   await expect(page.getByRole('tree')).toBeFocused();
   await page.keyboard.press('b');
@@ -90,7 +90,7 @@ test('so does the tree, which goes to a name by its first letter', async ({ page
   await expect(page.getByRole('tree')).toBeFocused();
 });
 
-test('the sheet opens by its key and by its button, shuts off the page, and can turn the keys off', async ({
+test('the sheet opens by key and by button, blocks the page, and can turn shortcuts off', async ({
   page,
 }) => {
   await parts.publish.focus();

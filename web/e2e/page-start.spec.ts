@@ -14,12 +14,12 @@ test.afterAll(() => Promise.all([server?.stop(), mosquitto?.stop()]));
 
 const waits = /^loading the client/;
 
-/** Every request for the program goes to `answer`. */
+/** Routes every request for the program to `answer`. */
 async function onProgram(page: Page, answer: (route: Route) => unknown): Promise<void> {
   await page.context().route('**/*.wasm', answer);
 }
 
-/** Holds the program back until it is let go. */
+/** Holds back the program until released. */
 async function holdProgram(page: Page): Promise<() => void> {
   let release = (): void => {};
   const released = new Promise<void>((resolve) => {
@@ -29,7 +29,7 @@ async function holdProgram(page: Page): Promise<() => void> {
   return release;
 }
 
-/** The page, which waits for its program. */
+/** Opens the page while its program is held back. */
 async function openHeld(page: Page) {
   const release = await holdProgram(page);
   await page.goto(server.url);
@@ -38,7 +38,7 @@ async function openHeld(page: Page) {
   return { parts, release };
 }
 
-test('a click on Publish before the page is connected is sent when it is, once', async ({ page }) => {
+test('a click on Publish before connecting is sent once connected, and only once', async ({ page }) => {
   const { parts, release } = await openHeld(page);
   await parts.publish.click();
   await expect(parts.results).toContainText(['Sending…']);
@@ -48,7 +48,7 @@ test('a click on Publish before the page is connected is sent when it is, once',
   await expect(parts.results).toContainText(['Sent']);
 });
 
-test('so is a click that starts a repeat', async ({ page }) => {
+test('a click that starts a repeat is, too', async ({ page }) => {
   const { parts, release } = await openHeld(page);
   await parts.repeat.check();
   await parts.publish.click();
@@ -58,7 +58,7 @@ test('so is a click that starts a repeat', async ({ page }) => {
   await parts.stop.click();
 });
 
-test('before the program is there the page says so, and its forms are of use', async ({ page }) => {
+test('before the program has loaded the page says so, and its forms can be used', async ({ page }) => {
   const { parts, release } = await openHeld(page);
   await expect(parts.url).toHaveValue(server.mqtt);
   await expect(parts.topic).toHaveValue(/^mqttwasm\/.+/);
@@ -84,7 +84,7 @@ test('before the program is there the page says so, and its forms are of use', a
   await expect(parts.row(own, 'typed meanwhile')).toHaveCount(1);
 });
 
-test('Connect is taken at its word as soon as the program comes', async ({ page }) => {
+test('Connect clicked before the program has loaded takes effect when it has', async ({ page }) => {
   const { parts, release } = await openHeld(page);
   await connectTo(parts, mosquitto.mqtt);
   await expect(parts.status).toHaveText(new RegExp(`${waits.source}.*${mosquitto.mqtt}$`));
@@ -92,7 +92,7 @@ test('Connect is taken at its word as soon as the program comes', async ({ page 
   await expect(parts.status).toHaveText(`connected ${mosquitto.mqtt}`);
 });
 
-test('Disconnect is too', async ({ page }) => {
+test('so does Disconnect', async ({ page }) => {
   const { parts, release } = await openHeld(page);
   await parts.disconnect.click();
   await expect(parts.status).toHaveText(/^disconnected/);
@@ -107,7 +107,7 @@ test('Disconnect is too', async ({ page }) => {
   await expect(parts.status).toHaveText(`connected ${mosquitto.mqtt}`);
 });
 
-test('a program that can’t be had gives the reason, and another try', async ({ page }) => {
+test('a program that fails to load gives the reason, and can be retried', async ({ page }) => {
   let there = false;
   await onProgram(page, (route) => (there ? route.continue() : route.fulfill({ status: 503 })));
   await page.goto(server.url);
@@ -126,7 +126,7 @@ test('a program that can’t be had gives the reason, and another try', async ({
   await expect(parts.notice).toBeEmpty();
 });
 
-test('a host that sends another type for the program still gives a page that works', async ({ page }) => {
+test('a program served with the wrong content type still works', async ({ page }) => {
   const complaints = await complaintsOf(page);
   await onProgram(page, async (route) => {
     const response = await route.fetch();
@@ -139,15 +139,15 @@ test('a host that sends another type for the program still gives a page that wor
 
 for (const serviceWorkers of ['block', 'allow'] as const) {
   const by = serviceWorkers === 'allow' ? 'the service worker’s copy' : 'the browser’s cache';
-  test(`the program is compiled as it streams in, and later comes compiled with ${by}`, async () => {
+  test(`the program is compiled while streaming, and later loaded precompiled with ${by}`, async () => {
     const options = config.use?.launchOptions;
     const context = await chromium.launchPersistentContext(test.info().outputPath('profile'), {
       ...options,
       serviceWorkers,
-      // Left to itself Chromium keeps what it has compiled only when it is a lot, or after a while.
+      // By default Chromium caches compiled code only if there is much of it, or after a delay.
       args: [...(options?.args ?? []), '--js-flags=--wasm-caching-timeout-ms=0'],
     });
-    /** Opens the page, and returns how Chromium says that it came by the program. */
+    /** Opens the page, and returns Chromium's trace events on how it loaded the program. */
     async function visit(): Promise<string[]> {
       const page = await context.newPage();
       const devtools = await context.newCDPSession(page);
@@ -174,7 +174,7 @@ for (const serviceWorkers of ['block', 'allow'] as const) {
       const first = await visit();
       expect(first).toContain('v8.wasm.streamFromResponseCallback');
       expect(first).not.toContain('v8.wasm.moduleCacheHit');
-      // The service worker's copy is another one, of which nothing is compiled at first.
+      // The service worker's copy is a separate resource, whose code is not cached at first.
       await expect(async () => expect(await visit()).toContain('v8.wasm.moduleCacheHit')).toPass();
     } finally {
       await context.close();

@@ -25,7 +25,7 @@ const packet = (page: Page, name: string) =>
     .locator('.row')
     .filter({ has: page.locator('.packet-name', { hasText: new RegExp(`[→←] ${name}$`) }) });
 
-/** In the page's other tab, or back. */
+/** Simulates switching to another tab, or back. */
 async function turn(page: Page, visibility: 'hidden' | 'visible'): Promise<void> {
   await page.evaluate((state) => {
     Object.defineProperty(document, 'visibilityState', { configurable: true, get: () => state });
@@ -33,7 +33,7 @@ async function turn(page: Page, visibility: 'hidden' | 'visible'): Promise<void>
   }, visibility);
 }
 
-test('what a message came by stays what it was', async ({ page, parts, own, elsewhere }) => {
+test('a message keeps the subscription that it came by', async ({ page, parts, own, elsewhere }) => {
   const base = own.replace('mqttwasm', 'by');
   const subscribe = async (filter: string) => {
     await parts.filter.fill(filter);
@@ -59,7 +59,7 @@ test('what a message came by stays what it was', async ({ page, parts, own, else
   await expect(by.getByRole('definition')).toHaveText(`${base}/a`);
 });
 
-test('paused, what came by it alone is left out and counted; a reload keeps all of it', async ({
+test('messages of a paused subscription alone are skipped and counted; a reload keeps the pause', async ({
   page,
   parts,
   own,
@@ -101,7 +101,11 @@ test('paused, what came by it alone is left out and counted; a reload keeps all 
   await expect(row(again)).toContainText('1 message');
 });
 
-test('the options go to the broker; a name and a colour alone do not', async ({ page, parts, own }) => {
+test('changed options are sent to the broker; a changed name or colour is not', async ({
+  page,
+  parts,
+  own,
+}) => {
   const { more, field, check, colour, retainHandling } = formOf(page);
   const filter = own.replace('mqttwasm', 'options');
   await showView(page, 'Packets');
@@ -134,7 +138,7 @@ test('the options go to the broker; a name and a colour alone do not', async ({ 
   await expect(packet(page, 'SUBSCRIBE')).toHaveCount(1);
 });
 
-test('a connection goes without a topic of the page’s own, or gets it at the QoS that there is', async ({
+test('a connection works without the page’s own topic, or subscribes to it at the QoS available', async ({
   page,
   parts,
 }) => {
@@ -155,7 +159,10 @@ test('a connection goes without a topic of the page’s own, or gets it at the Q
   }
 });
 
-test('a message that the broker sends once for each of two filters is shown once', async ({ parts, own }) => {
+test('a message that the broker sends twice for overlapping filters is shown once', async ({
+  parts,
+  own,
+}) => {
   const broker = await startMosquitto();
   try {
     await connectTo(parts, broker.mqtt);
@@ -183,9 +190,9 @@ test('a message that the broker sends once for each of two filters is shown once
   }
 });
 
-test('$SYS is subscribed to only while it is shown', async ({ page, parts }) => {
+test('$SYS is subscribed only while it is shown', async ({ page, parts }) => {
   const broker = await startMosquitto(undefined, ['sys_interval 1']);
-  /** What mosquitto has been told of it, once that is as much. */
+  /** mosquitto's log of SUBSCRIBE and UNSUBSCRIBE for $SYS, once it has this many entries. */
   const told = async (calls: string) => {
     const all = () => broker.output().match(/Received (UN)?SUBSCRIBE[^\n]*\n[^\n]*\$SYS\/#/g) ?? [];
     await expect
@@ -223,7 +230,7 @@ test('$SYS is subscribed to only while it is shown', async ({ page, parts }) => 
 });
 
 for (const width of [260, 340]) {
-  test(`in ${width} pixels a subscription is one line, and its last level stays`, async ({ page, parts }) => {
+  test(`at ${width} pixels a subscription is one line that keeps its last level`, async ({ page, parts }) => {
     const { more, colour } = formOf(page);
     await page.evaluate((pixels) => {
       const panel = document.querySelector<HTMLElement>('#subscribe');
@@ -257,7 +264,7 @@ for (const width of [260, 340]) {
 test.describe('by touch', () => {
   test.use({ hasTouch: true, isMobile: true, viewport: { width: 390, height: 844 } });
 
-  test('each control of a subscription has room for a finger', async ({ page, parts }) => {
+  test('each control of a subscription is large enough for a finger', async ({ page, parts }) => {
     await showView(page, 'Topics');
     for (const button of await parts.subscriptions.getByRole('button').all()) {
       const { height } = (await button.boundingBox()) ?? { height: 0 };

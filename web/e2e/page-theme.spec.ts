@@ -15,7 +15,7 @@ const dark = 'rgb(15, 19, 18)';
 const ground = (page: Page) => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
 const choice = (page: Page) => page.getByRole('combobox', { name: 'Theme' });
 
-/** The colour that the browser's own frame takes. */
+/** The colour of the browser's own frame. */
 function frame(page: Page): Promise<string | undefined> {
   return page.evaluate(() => {
     const colours = [...document.querySelectorAll<HTMLMetaElement>('meta[name="theme-color"]')];
@@ -23,7 +23,7 @@ function frame(page: Page): Promise<string | undefined> {
   });
 }
 
-test('follows the system until something is chosen, and again when that is taken back', async ({ page }) => {
+test('follows the system until a theme is chosen, and again when the choice is reset', async ({ page }) => {
   await page.emulateMedia({ colorScheme: 'light' });
   await openConnected(page, server.url);
   await expect(choice(page)).toHaveValue('system');
@@ -39,7 +39,7 @@ test('follows the system until something is chosen, and again when that is taken
   expect([await ground(page), await frame(page)]).toEqual([light, '#ffffff']);
 });
 
-test('a choice outlives a reload, and holds before the page’s program runs', async ({ page }) => {
+test('a choice survives a reload, and applies before the page’s program runs', async ({ page }) => {
   await page.emulateMedia({ colorScheme: 'light' });
   await openConnected(page, server.url);
   await choice(page).selectOption('Dark');
@@ -53,7 +53,7 @@ test('a choice outlives a reload, and holds before the page’s program runs', a
   await expect(choice(page)).toHaveCount(0);
 });
 
-test('a chart changes with it', async ({ page }) => {
+test('a chart follows the theme', async ({ page }) => {
   await page.emulateMedia({ colorScheme: 'light' });
   const parts = await openConnected(page, server.url);
   await parts.payload.fill('{{n}}');
@@ -68,7 +68,7 @@ test('a chart changes with it', async ({ page }) => {
   await page.getByRole('button', { name: 'Add to chart' }).click();
   const chart = page.getByRole('region', { name: 'Chart' });
   await expect(chart.locator('canvas')).toBeVisible();
-  /** Of all that is drawn: labels are dark on a light ground, and light on a dark one. */
+  /** Mean brightness of the drawing: labels are dark on light ground, and light on dark. */
   const brightness = () =>
     chart.locator('canvas').evaluate((canvas: HTMLCanvasElement) => {
       const { data } = canvas.getContext('2d')?.getImageData(0, 0, canvas.width, canvas.height) ?? {
@@ -89,7 +89,7 @@ test('a chart changes with it', async ({ page }) => {
   await expect.poll(brightness).toBeLessThan(before - 40);
 });
 
-test('in the colours of the system what is chosen is seen, and a mark keeps its colour', async ({ page }) => {
+test('in forced colours the selection is visible, and a subscription’s colour is kept', async ({ page }) => {
   await page.emulateMedia({ forcedColors: 'active' });
   const parts = await openConnected(page, server.url);
   const system = await ground(page);

@@ -11,7 +11,7 @@ import type { Publisher } from './support/publisher';
 let server: Server;
 let elsewhere: Publisher;
 let parts: Parts;
-/** A prefix of this test's own. */
+/** A prefix for this test's topics. */
 let own: string;
 
 test.beforeEach(async ({ server: theServer, elsewhere: theElsewhere, parts: theParts, own: theOwn }) => {
@@ -33,9 +33,9 @@ function topicsOf(page: Page) {
     chart: page.getByRole('region', { name: 'Chart' }),
     history: details.getByRole('list', { name: 'History' }).getByRole('listitem'),
     dialog: page.getByRole('dialog', { name: 'Clear retained messages' }),
-    /** By its last level, or more of them. */
+    /** By its last level or levels. */
     row: (name: string) => page.getByRole('treeitem', { name: new RegExp(`(^|/)${name}( |$)`) }),
-    /** Messages at a row and below. */
+    /** The count of messages at a row and below. */
     total: (name: string) =>
       page
         .getByRole('treeitem', { name: new RegExp(`^${name}[/ ]`) })
@@ -46,7 +46,7 @@ function topicsOf(page: Page) {
   };
 }
 
-test('the tree counts from the start, and lives', async ({ page }) => {
+test('the tree counts from the start and updates live', async ({ page }) => {
   const topics = topicsOf(page);
   await expect(topics.messagesTab).toHaveAttribute('aria-selected', 'true');
   await expect(parts.log).toBeVisible();
@@ -72,7 +72,7 @@ test('the tree counts from the start, and lives', async ({ page }) => {
   await expect(parts.rows).toHaveCount(3);
 });
 
-test('the hint of an empty tree does not cover its head, however low it is', async ({ page }) => {
+test('the hint of an empty tree does not cover its header, however low the window is', async ({ page }) => {
   await page.setViewportSize({ width: 1366, height: 657 });
   await page.getByRole('button', { name: 'Properties', exact: true }).click();
   const edge = async (text: string, side: 'top' | 'bottom') => {
@@ -87,7 +87,7 @@ test('the hint of an empty tree does not cover its head, however low it is', asy
 test('tabs and tree by keyboard', async ({ page }) => {
   const topics = topicsOf(page);
   elsewhere.publish(`${own}/a`, ['1']);
-  // Not a level that the page's own one, which is hexadecimal, may begin with.
+  // Not a hexadecimal digit, with which the page's own level may start.
   elsewhere.publish(`${own}/x/c`, ['2']);
   elsewhere.publish(`${own}/x/d`, ['3']);
   await topics.messagesTab.focus();
@@ -133,7 +133,7 @@ test('tabs and tree by keyboard', async ({ page }) => {
   await expect(topics.details).toHaveCount(0);
 });
 
-test('the divider beside the inspector moves by keys and pointer, folds, and is remembered', async ({
+test('the divider beside the inspector moves by keyboard and pointer, folds, and is remembered', async ({
   page,
 }) => {
   const topics = topicsOf(page);
@@ -168,7 +168,7 @@ test('the divider beside the inspector moves by keys and pointer, folds, and is 
   await expect(divider).toHaveAttribute('aria-valuenow', dragged ?? '');
 });
 
-test('a topic has its value, its history and what changed', async ({ page }) => {
+test('a topic shows its value, its history and the latest change', async ({ page }) => {
   const topics = topicsOf(page);
   elsewhere.publish(`${own}/pump`, ['{"on":true,"litres":12.5}', '{"on":true,"litres":13}']);
   await showView(page, 'Topics');
@@ -183,7 +183,7 @@ test('a topic has its value, its history and what changed', async ({ page }) => 
   await expect(topics.details.locator('ins')).toHaveText('+   "litres": 13');
 });
 
-test('a topic has the decoders, for its value and for what changed', async ({ page }) => {
+test('decoders apply to a topic’s value and to its changes', async ({ page }) => {
   const topics = topicsOf(page);
   const payloads = [12.5, 13].map((litres) => encodeMessagePack({ on: true, litres }));
   elsewhere.publish(`${own}/tank`, payloads);
@@ -200,7 +200,7 @@ test('a topic has the decoders, for its value and for what changed', async ({ pa
   await expect(topics.details.locator('ins')).toHaveText('+   "litres": 13');
 });
 
-test('numbers of several topics are charted together, on a time axis that zooms, and saved', async ({
+test('numbers of several topics share a chart with a zoomable time axis, which can be saved', async ({
   page,
 }) => {
   const topics = topicsOf(page);
@@ -254,7 +254,7 @@ test('numbers of several topics are charted together, on a time axis that zooms,
   await expect(topics.chart).toHaveCount(0);
 });
 
-test('retained messages under a branch are cleared, when confirmed', async ({ page }) => {
+test('retained messages below a branch are cleared after confirmation', async ({ page }) => {
   const topics = topicsOf(page);
   const plant = own.replace('mqttwasm', 'plant');
   await parts.retain.check();
@@ -284,7 +284,7 @@ test('retained messages under a branch are cleared, when confirmed', async ({ pa
   await topics.dialog.getByRole('button', { name: 'Close' }).click();
   await expect(topics.fact('Retained')).toHaveText('0');
 
-  // The broker has none for a newcomer.
+  // A new subscriber gets none.
   const other = await page.context().newPage();
   const there = await openConnected(other, server.url);
   await there.filter.fill(`${plant}/#`);
@@ -296,13 +296,13 @@ test('retained messages under a branch are cleared, when confirmed', async ({ pa
   await other.close();
 });
 
-test('hostile topics and values are text in rows of their own', async ({ page }) => {
+test('hostile topics and values are rendered as text in their own rows', async ({ page }) => {
   const topics = topicsOf(page);
   const markup = '<img src=x onerror=alert(1)>';
   elsewhere.publish(`${own}/${markup}`, [markup]);
   elsewhere.publish(`${own}/__proto__/constructor`, ['{"__proto__":{"x":1}}']);
   elsewhere.publish(`${own}/\u202etxt`, [`${'['.repeat(20_000)}${']'.repeat(20_000)}`]);
-  // As much as the embedded broker takes.
+  // The largest that the embedded broker accepts.
   elsewhere.publish(`${own}/${'deep/'.repeat(120)}`, ['1']);
   elsewhere.publish(`${own}/${'long'.repeat(3900)}`, [new Uint8Array(900_000)]);
   elsewhere.publish(`${own}/after`, ['fine']);
@@ -312,7 +312,7 @@ test('hostile topics and values are text in rows of their own', async ({ page })
   await topics.search.fill('');
   await topics.tree.focus();
   await page.keyboard.press('Home');
-  await page.keyboard.press('ArrowLeft'); // it may be open by itself: it was small when it was drawn first
+  await page.keyboard.press('ArrowLeft'); // it may have opened on its own while the tree was still small
   await expect(topics.row('after')).toHaveCount(0);
   await page.keyboard.press('ArrowRight');
   await expect(topics.row('after')).toHaveAccessibleName('after fine 1 message');
@@ -327,7 +327,7 @@ test('hostile topics and values are text in rows of their own', async ({ page })
   await expect(page.locator('img')).toHaveCount(0);
 });
 
-test('100,000 topics at 10,000 messages a second: few rows, a page that answers', async ({ page }) => {
+test('100,000 topics at 10,000 messages a second: few rows, a responsive page', async ({ page }) => {
   test.setTimeout(120_000);
   const topics = topicsOf(page);
   elsewhere.publish(chartedTopic(own), ['20']);
@@ -348,10 +348,10 @@ test('100,000 topics at 10,000 messages a second: few rows, a page that answers'
   await topics.row('hall \\d+').first().click();
   await topics.tree.press('*');
   await expect(topics.row('sensor \\d+').first()).toBeVisible();
-  // Not a number alone, which the page's own topic may have, above all of these.
+  // Not just a number: the page's own topic may contain it, and is listed first.
   await topics.search.pressSequentially('sensor 99');
   await expect(topics.row('sensor 99\\d*').first()).toBeVisible();
-  // The flood goes on until this is done, so a page that can't answer never gets past it.
+  // The flood continues until this is done, so an unresponsive page fails here.
   await parts.payload.fill('');
   await parts.payload.pressSequentially('typed meanwhile');
   await expect(parts.payload).toHaveValue('typed meanwhile');
@@ -363,10 +363,10 @@ test('100,000 topics at 10,000 messages a second: few rows, a page that answers'
   const sent = await flooded;
 
   await topics.search.fill('');
-  // The view of messages rests while it is hidden, so it is looked at for what was dropped.
+  // The messages view does not update while hidden; show it to read what was dropped.
   await showView(page, 'Messages');
   const number = async (name: string) => Number((await parts.count(name).textContent())?.replaceAll(',', ''));
-  // The first for the chart, and what was typed.
+  // Plus the first one, for the chart, and the one typed.
   await expect.poll(async () => (await number('Received')) + (await number('Dropped'))).toBe(sent + 2);
   const received = await parts.count('Received').textContent();
   await showView(page, 'Topics');
@@ -374,17 +374,14 @@ test('100,000 topics at 10,000 messages a second: few rows, a page that answers'
   expect(await page.getByRole('treeitem').count()).toBeLessThan(100);
 });
 
-test('parts that the server does not deliver say so, and come when tried again', async ({
-  page,
-  complaints,
-}) => {
+test('parts that fail to load say so, and can be retried', async ({ page, complaints }) => {
   const topics = topicsOf(page);
   const failed = page.getByRole('alert').filter({ hasText: 'did not deliver this part' });
   const again = failed.getByRole('button', { name: 'Try again' });
   await page.route('**/assets/panel-*.js', (route) => route.abort());
   await page.reload();
   await expect(parts.status).toHaveText(/^connected/);
-  // The tree, and what may stand below the messages.
+  // The tree, and the panel below the messages.
   await expect(failed).toHaveCount(2);
   elsewhere.publish(`${own}/level`, ['7']);
   await page.unroute('**/assets/panel-*.js');
@@ -401,7 +398,10 @@ test('parts that the server does not deliver say so, and come when tried again',
   expect(new Set(complaints.splice(0))).toEqual(new Set(['Failed to load resource: net::ERR_FAILED']));
 });
 
-test('of a broker that comes back empty nothing is said to be retained', async ({ page, complaints }) => {
+test('nothing is shown as retained after a broker restarts without its retained messages', async ({
+  page,
+  complaints,
+}) => {
   const topics = topicsOf(page);
   const port = await freePort();
   let broker = await startMosquitto(port);
@@ -420,5 +420,5 @@ test('of a broker that comes back empty nothing is said to be retained', async (
   } finally {
     await broker.stop();
   }
-  complaints.splice(0); // of the time without a broker
+  complaints.splice(0); // logged while there was no broker
 });

@@ -5,7 +5,7 @@ import type { Publisher } from './support/publisher';
 
 let elsewhere: Publisher;
 let parts: Parts;
-/** What the page's own subscription covers, without the last level. */
+/** The page's own subscription, without the last level. */
 let own: string;
 
 test.beforeEach(async ({ elsewhere: theElsewhere, parts: theParts, own: theOwn }) => {
@@ -45,7 +45,7 @@ test('the tutorial: messages: 0, 1, 2, … once a second, each with its success'
   await expect(parts.results.filter({ hasText: /Acknowledged after \d+ ms/ })).toHaveCount(sent);
   await expect(parts.rows).toHaveCount(sent);
 
-  // Once a second, by the times that the page shows.
+  // Once a second, by the times shown.
   const times = await parts.rows.locator('time').allTextContents();
   const seconds = times.map((time) => Date.parse(`2000-01-01T${time}Z`) / 1000);
   for (const n of [1, 2]) {
@@ -53,14 +53,14 @@ test('the tutorial: messages: 0, 1, 2, … once a second, each with its success'
     expect((gap + 86_400) % 86_400).toBeGreaterThan(0.5);
   }
 
-  // Stopped: what is sent now follows the last beat directly, and begins with the next number.
+  // Stopped: a message sent now directly follows the last repeat, with the next number.
   await parts.repeat.uncheck();
   await parts.publish.click();
   await expect(parts.row(topic, `messages: ${sent}`)).toHaveCount(1);
   await expect(parts.rows).toHaveCount(sent + 1);
 });
 
-test('a wildcard subscription brings messages until it is given up', async ({ page }) => {
+test('a wildcard subscription receives messages until it is unsubscribed', async ({ page }) => {
   const plant = own.replace('mqttwasm', 'plant');
   await subscribe(`${plant}/+/temperature`);
   elsewhere.publish(`${plant}/hall/temperature`, ['21.5']);
@@ -69,14 +69,14 @@ test('a wildcard subscription brings messages until it is given up', async ({ pa
 
   await unsubscribe(page, `${plant}/+/temperature`);
   await expect(parts.subscriptions).toHaveCount(1);
-  // One connection to the broker carries both, so the second overtakes nothing.
+  // Both use one connection to the broker, so they arrive in order.
   elsewhere.publish(`${plant}/hall/temperature`, ['22.5']);
   elsewhere.publish(`${own}/marker`, ['after it']);
   await expect(parts.row(`${own}/marker`, 'after it')).toHaveCount(1);
   await expect(parts.rows).toHaveCount(2);
 });
 
-test('publishing while disconnected is explained and keeps what was typed', async () => {
+test('publishing while disconnected is explained and keeps the form', async () => {
   const topic = `${own}/kept`;
   await parts.disconnect.click();
   await expect(parts.status).toHaveText(/^disconnected/);
@@ -93,7 +93,7 @@ test('publishing while disconnected is explained and keeps what was typed', asyn
   await expect(parts.rows).toHaveCount(1);
 });
 
-test('Chinese, emoji and line ends arrive as they were typed', async ({ page }) => {
+test('Chinese, emoji and line breaks arrive as typed', async ({ page }) => {
   const topic = `${own}/温度/🌡️`;
   await publish(topic, '你好，世界 👩‍👩‍👧‍👦 Ωmega');
   await expect(parts.row(topic, '你好，世界 👩‍👩‍👧‍👦 Ωmega')).toHaveCount(1);
@@ -116,14 +116,14 @@ test('binary payloads are shown as bytes, empty ones as empty', async ({ page })
   await expect(parts.row(`${own}/empty`, 'empty')).toContainText('0 B');
 });
 
-test('each QoS is sent, acknowledged and delivered as such', async ({ page }) => {
+test('each QoS is sent, acknowledged and delivered', async ({ page }) => {
   const words = ['Sent', /Acknowledged after \d+ ms$/, /Acknowledged after \d+ ms$/];
   for (const qos of [0, 1, 2]) {
     await parts.qos.selectOption(String(qos));
     await publish(`${own}/qos`, `at ${qos}`);
     const row = parts.row(`${own}/qos`, `at ${qos}`);
     await expect(row).toHaveCount(1);
-    // A row leaves out what is the rule.
+    // A row omits the default.
     await expect(row.getByText(/^QoS/)).toHaveText(qos === 0 ? [] : [`QoS ${qos}`]);
     await row.getByRole('button').click();
     await expect(page.getByRole('region', { name: 'Message details' })).toContainText(`QoS ${qos}`);
@@ -131,7 +131,7 @@ test('each QoS is sent, acknowledged and delivered as such', async ({ page }) =>
   }
 });
 
-test('a retained message comes to a later subscriber, marked as such', async ({ page }) => {
+test('a later subscriber gets a retained message, marked as retained', async ({ page }) => {
   const topic = own.replace('mqttwasm', 'retained');
   await parts.retain.check();
   await parts.qos.selectOption('1');
@@ -154,7 +154,7 @@ test('a retained message comes to a later subscriber, marked as such', async ({ 
   await expect(parts.rows).toHaveCount(3);
 });
 
-test('bad input is explained at its field and disturbs nothing', async ({ page }) => {
+test('invalid input is explained at its field and affects nothing else', async ({ page }) => {
   async function expectError(field: Parts['topic'], words: RegExp): Promise<void> {
     await expect(field).toHaveAttribute('aria-invalid', 'true');
     await expect(field).toHaveAccessibleDescription(words);
@@ -179,7 +179,7 @@ test('bad input is explained at its field and disturbs nothing', async ({ page }
   await expectError(seconds, /Between 0.1 and/);
   await parts.repeat.uncheck();
 
-  // None of it has touched the connection.
+  // The connection is unaffected.
   await expect(parts.subscriptions).toHaveCount(1);
   await publish(`${own}/fine`, 'fine');
   await expect(parts.row(`${own}/fine`, 'fine')).toHaveCount(1);
@@ -200,7 +200,7 @@ test('bad input is explained at its field and disturbs nothing', async ({ page }
   }
 });
 
-test('markup in topic and payload is text', async ({ page }) => {
+test('markup in topic and payload is rendered as text', async ({ page }) => {
   const hostile = '<img src=x onerror=alert(1)>';
   const topic = `${own}/${hostile}`;
   const dialogs: string[] = [];
@@ -209,7 +209,7 @@ test('markup in topic and payload is text', async ({ page }) => {
     dialogs.push(dialog.message());
     void dialog.dismiss();
   });
-  // Parts of the page itself come when they are first shown.
+  // The page loads its own assets on demand.
   page.on(
     'request',
     (request) => /\/assets\/[\w-]+\.(js|css)$/.test(request.url()) || requests.push(request.url()),

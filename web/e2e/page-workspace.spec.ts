@@ -1,4 +1,4 @@
-/** The panes beside each other: what is chosen in one shows in the others. */
+/** The panes side by side: a selection in one shows in the others. */
 
 import type { Page } from '@playwright/test';
 import { violationsOf } from './support/axe';
@@ -9,7 +9,7 @@ const topicDetails = (page: Page) => page.getByRole('region', { name: 'Topic det
 const divider = (page: Page, name: string) => page.getByRole('separator', { name });
 
 for (const [width, height] of laptopAndPhone) {
-  test(`at ${width} by ${height} an opened message shows its payload and its row, also while more arrive`, async ({
+  test(`at ${width} by ${height} an opened message shows its payload and its row, even while more arrive`, async ({
     page,
     parts,
     own,
@@ -37,7 +37,7 @@ for (const [width, height] of laptopAndPhone) {
   });
 }
 
-test('a topic narrows the feed for as long as it is selected', async ({ page, parts, own, elsewhere }) => {
+test('a topic filters the feed while it is selected', async ({ page, parts, own, elsewhere }) => {
   elsewhere.publish(`${own}/pump/speed`, ['1']);
   elsewhere.publish(`${own}/valve`, ['2']);
   await expect(parts.rows).toHaveCount(2);
@@ -58,7 +58,7 @@ test('a topic narrows the feed for as long as it is selected', async ({ page, pa
   await expect(topics).toHaveValue(`${own}/#`);
 });
 
-test('the inspector shows what was opened last', async ({ page, parts, own, elsewhere }) => {
+test('the inspector shows whatever was opened last', async ({ page, parts, own, elsewhere }) => {
   elsewhere.publish(`${own}/pump`, ['1']);
   await expect(page.getByText('Nothing selected')).toBeVisible();
   await page.getByRole('treeitem').filter({ hasText: 'pump' }).click();
@@ -71,12 +71,7 @@ test('the inspector shows what was opened last', async ({ page, parts, own, else
   await expect(parts.rows).toHaveCount(1);
 });
 
-test('a reload forgets the selection, and what it did to the feed’s filter', async ({
-  page,
-  parts,
-  own,
-  elsewhere,
-}) => {
+test('a reload clears the selection and its filter on the feed', async ({ page, parts, own, elsewhere }) => {
   elsewhere.publish(`${own}/pump`, ['1']);
   await page.getByRole('treeitem').filter({ hasText: 'pump' }).click();
   await expect(page.getByRole('button', { name: 'Filter (1)' })).toBeVisible();
@@ -87,7 +82,7 @@ test('a reload forgets the selection, and what it did to the feed’s filter', a
   await expect(page.getByRole('button', { name: 'Filter', exact: true })).toBeVisible();
 });
 
-test('dividers are dragged, fold by a double click, and are remembered', async ({ page, parts }) => {
+test('dividers can be dragged, folded by double click, and are remembered', async ({ page, parts }) => {
   const topics = page.getByRole('searchbox', { name: 'Search topics' });
   const sides = divider(page, 'Width of the topics');
   const widthOf = async () => (await page.locator('[data-pane=topics]').boundingBox())?.width ?? 0;
@@ -116,19 +111,19 @@ test.describe('everyday tasks take few steps', () => {
     await expect(parts.rows).toHaveCount(1);
   });
 
-  test('a broker of one’s own: a click, and three fields', async ({ page, parts, server }) => {
+  test('another broker: one click and three fields', async ({ page, parts, server }) => {
     await parts.url.fill(`${server.mqtt}?own`);
     await page.getByRole('button', { name: 'Settings', exact: true }).click();
     await page.getByRole('textbox', { name: 'User name' }).fill('ada');
     await page.getByRole('textbox', { name: 'Password' }).fill('secret');
     await page.keyboard.press('Enter');
-    // The status leaves the query out: it is the address in the form.
+    // The query string is only in the form, not in the status.
     await expect(parts.status).toHaveAttribute('data-edited', 'false');
     await expect(parts.url).toHaveValue(`${server.mqtt}?own`);
     await expect(parts.status).toHaveText(`connected ${server.mqtt}`);
   });
 
-  test('the next message: a key', async ({ page, own, elsewhere }) => {
+  test('the next message: one key', async ({ page, own, elsewhere }) => {
     elsewhere.publish(`${own}/a`, ['one', 'two']);
     await openRow(page, 1).click();
     await expect(details(page)).toContainText('one');
@@ -154,7 +149,7 @@ test.describe('everyday tasks take few steps', () => {
     await expect(details(page)).toContainText(`${own}/answers`);
     await expect(details(page)).toContainText('q1');
 
-    // What is published next is no answer to that request.
+    // The next message published is not another reply to that request.
     await openRow(page, 1).click();
     await details(page).getByRole('button', { name: 'Publish here' }).click();
     await parts.publish.click();
@@ -177,7 +172,7 @@ test.describe('everyday tasks take few steps', () => {
   });
 });
 
-test('a message is edited and sent again, and a topic muted', async ({ page, parts, own, elsewhere }) => {
+test('a message is edited and resent, and a topic is muted', async ({ page, parts, own, elsewhere }) => {
   elsewhere.publish(`${own}/a`, ['first', new Uint8Array([0xff, 0])]);
   await openRow(page, 1).click();
   await details(page).getByRole('button', { name: 'Edit and resend' }).click();
@@ -205,7 +200,7 @@ test('a message is edited and sent again, and a topic muted', async ({ page, par
   await expect(parts.rows).toHaveCount(3);
 });
 
-test('the line of figures counts on whatever is looked at', async ({ page, parts, own, elsewhere }) => {
+test('the figures keep counting in every view', async ({ page, parts, own, elsewhere }) => {
   await showView(page, 'Broker');
   await expect(parts.count('Received')).toHaveText('0');
   elsewhere.publish(`${own}/a`, ['1', '2']);
@@ -214,7 +209,11 @@ test('the line of figures counts on whatever is looked at', async ({ page, parts
   await expect(parts.count('Per second')).toHaveText('0');
 });
 
-test('what was sent is not called nothing', async ({ page, parts, own }) => {
+test('an empty feed says whether nothing was received or messages wait for Resume', async ({
+  page,
+  parts,
+  own,
+}) => {
   await parts.topic.fill(own.replace('mqttwasm', 'elsewhere'));
   await parts.publish.click();
   await expect(parts.results.first()).toContainText('Sent');
@@ -225,7 +224,7 @@ test('what was sent is not called nothing', async ({ page, parts, own }) => {
   await expect(page.getByText('Messages are kept, and shown when you press Resume.')).toBeVisible();
 });
 
-test('the menu is worked by keys', async ({ page, own, elsewhere }) => {
+test('the menu works by keyboard', async ({ page, own, elsewhere }) => {
   elsewhere.publish(`${own}/a`, ['1']);
   await openRow(page, 1).click();
   const more = details(page).getByRole('button', { name: /^More/ });
@@ -242,7 +241,7 @@ test('the menu is worked by keys', async ({ page, own, elsewhere }) => {
 test.describe('on a phone', () => {
   test.use({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
 
-  test('four views, one at a time; the feed first, and details below what they are about', async ({
+  test('four views, one at a time; the feed first, and details below their list', async ({
     page,
     parts,
     own,
@@ -251,7 +250,7 @@ test.describe('on a phone', () => {
     await expect(parts.log).toBeVisible();
     await expect(parts.topic).toBeHidden();
     await expect(parts.url).toBeHidden();
-    // One line, with what does not fit further on.
+    // One line, which scrolls to the rest.
     expect(
       (await page.getByText('Memory limit').locator('xpath=ancestor::footer').boundingBox())?.height,
     ).toBeLessThan(60);
@@ -273,7 +272,7 @@ test.describe('on a phone', () => {
     await expect(parts.topic).toHaveValue(`${own}/pump`);
     await expect(details(page)).toBeHidden();
 
-    // One more broker begins with its address.
+    // A new connection starts at the address field.
     await page.getByRole('button', { name: 'Another broker' }).tap();
     await expect(parts.url).toBeVisible();
     await page.getByRole('button', { name: 'Close Connection 2' }).tap();
@@ -285,7 +284,7 @@ test.describe('on a phone', () => {
   });
 });
 
-test('on a phone the charts stand below the messages, and leave the other views alone', async ({
+test('on a phone charts are below the messages, and leave the other views alone', async ({
   page,
   parts,
   own,
@@ -304,7 +303,7 @@ test('on a phone the charts stand below the messages, and leave the other views 
   await expect(parts.rows).toHaveCount(1);
 });
 
-test('from 900 to 1200 pixels the inspector lies over the feed', async ({ page, own, elsewhere }) => {
+test('from 900 to 1200 pixels the inspector overlays the feed', async ({ page, own, elsewhere }) => {
   await page.setViewportSize({ width: 1000, height: 700 });
   elsewhere.publish(`${own}/a`, ['1']);
   const log = page.getByRole('log', { name: 'Messages' });
@@ -320,7 +319,7 @@ test('from 900 to 1200 pixels the inspector lies over the feed', async ({ page, 
   await expect(details(page)).toHaveCount(0);
 });
 
-test('another address shows that it is not the one in use', async ({ page, server }) => {
+test('an edited address is shown as not in use', async ({ page, server }) => {
   const parts = partsOf(page);
   await page.goto(server.url);
   await expect(parts.status).toHaveText(/^connected/);
@@ -328,7 +327,7 @@ test('another address shows that it is not the one in use', async ({ page, serve
   await parts.url.fill(`${server.mqtt}?other`);
   await expect(parts.connect).toBeVisible();
   await parts.url.press('Enter');
-  // The status leaves the query out: it is the address in the form.
+  // The query string is only in the form, not in the status.
   await expect(parts.status).toHaveAttribute('data-edited', 'false');
   await expect(parts.url).toHaveValue(`${server.mqtt}?other`);
   await expect(parts.status).toHaveText(`connected ${server.mqtt}`);
@@ -361,10 +360,7 @@ for (const [what, width, height] of [
   });
 }
 
-test('a quiet button stands out no more when it can’t be pressed than when it can', async ({
-  page,
-  parts,
-}) => {
+test('a quiet button does not stand out more when disabled', async ({ page, parts }) => {
   const clear = page.getByRole('button', { name: 'Clear tree' });
   const frame = () => clear.evaluate((button) => getComputedStyle(button).borderColor);
   await expect(clear).toBeDisabled();

@@ -37,12 +37,11 @@ async function accept(connection: Connection): Promise<void> {
 
 const why = 'closed for maintenance, 维护中';
 
-// 3.14.4: the broker sends DISCONNECT and then closes the connection. Between
-// the two there must be no chance to lose the reason.
+// 3.14.4: the broker sends DISCONNECT, then closes the connection. The reason must not get lost in between.
 for (const ending of ['close', 'hangUp'] as const) {
   for (const moment of ['at once', 'later'] as const) {
     const how = ending === 'close' ? 'a closing handshake' : 'the end of TCP';
-    test(`the reason of DISCONNECT arrives 100 times of 100: sent ${moment}, then ${how}`, async ({
+    test(`the reason of DISCONNECT arrives 100 times out of 100: sent ${moment}, then ${how}`, async ({
       page,
     }) => {
       await openApi(page, server.url);
@@ -80,7 +79,7 @@ for (const ending of ['close', 'hangUp'] as const) {
   }
 }
 
-test('a half-open connection is noticed within 1.5 times the keep-alive and 2 s', async ({ page }) => {
+test('a half-open connection is detected within 1.5 times the keep-alive and 2 s', async ({ page }) => {
   await openApi(page, server.url);
   const url = await scripted(async (connection) => {
     await accept(connection);
@@ -93,7 +92,7 @@ test('a half-open connection is noticed within 1.5 times the keep-alive and 2 s'
     return { after: performance.now() - start, code: error?.code };
   }, url);
   expect(code).toBe('network');
-  expect(after).toBeGreaterThan(2000); // not before the broker had its time
+  expect(after).toBeGreaterThan(2000); // the keep-alive interval has to pass first
   expect(after).toBeLessThan(1.5 * 2000 + 2000);
 });
 
@@ -112,7 +111,7 @@ const hostile = [
   },
 ];
 
-// The Go program's memory can be looked at where it runs on the page's thread.
+// On the page's own thread the Go program's memory can be inspected.
 for (const worker of [true, false]) {
   test.describe(`hostile bytes, ${worker ? 'in the worker' : "on the page's thread"}`, () => {
     test.beforeEach(async ({ page }) => {
@@ -138,7 +137,7 @@ for (const worker of [true, false]) {
           { url, worker },
         );
         expect(error).toMatchObject({ name: 'MqttError', code });
-        expect(error.reasonCode).toBeUndefined(); // which would be the broker's
+        expect(error.reasonCode).toBeUndefined(); // only the broker sends one
         expect(farewell?.[0]).toBe(reason); // 4.13.1
         await expectAlive(page, worker, before);
       });
@@ -163,7 +162,7 @@ for (const worker of [true, false]) {
 declare global {
   interface Window {
     goMemory?: WebAssembly.Memory;
-    /** A message to itself by a client that shares the program, and what else happened to it. */
+    /** Publishes to itself with a client that shares the program, and reports its errors. */
     bystander(): Promise<{ message: string | undefined; troubles: string[] }>;
   }
 }
@@ -206,7 +205,7 @@ async function expectAlive(page: Page, worker: boolean, before: number | undefin
   expect((now ?? 0) - (before ?? 0)).toBeLessThan(16 << 20);
 }
 
-/** Keeps hold of the memory of a Go program that starts on the page's thread. */
+/** Exposes the memory of a Go program that starts on the page's thread. */
 async function keepMemory(page: Page): Promise<void> {
   await page.addInitScript(() => {
     const instantiate = WebAssembly.instantiateStreaming;
@@ -218,7 +217,7 @@ async function keepMemory(page: Page): Promise<void> {
   });
 }
 
-/** Bytes of the program's whole memory, touched or not. */
+/** Bytes of the program's memory, used or not. */
 function goMemory(page: Page): Promise<number | undefined> {
   return page.evaluate(() => window.goMemory?.buffer.byteLength);
 }

@@ -28,7 +28,7 @@ declare global {
   }
 }
 
-// `client` is the one that things are done to; `healthy` must not notice.
+// The tests misuse `client`; `healthy` must not be affected.
 test.beforeEach(async ({ page }) => {
   await openApi(page, server.url);
   await page.evaluate(async (url) => {
@@ -59,13 +59,13 @@ async function scripted(script: Script): Promise<string> {
   return broker.url;
 }
 
-/** The client that was given bad input goes on as well. */
+/** Checks that the client still works after invalid input. */
 async function expectUsable(page: Page): Promise<void> {
   const ack = await page.evaluate(() => window.client.publish('errors/after', 'x', { qos: 1 }));
   expect(ack.reasonCode).toBeLessThan(0x80);
 }
 
-test('an address that is invalid, or not of a WebSocket', async ({ page }) => {
+test('an invalid or non-WebSocket address', async ({ page }) => {
   const addresses = ['ws://[::1/mqtt', 'ws://', 'mqtt://127.0.0.1:1883', 'ws://127.0.0.1/mqtt#top', ''];
   const errors = await page.evaluate(
     (addresses) => Promise.all(addresses.map((url) => window.failure(window.mqtt.connect(url)))),
@@ -77,7 +77,7 @@ test('an address that is invalid, or not of a WebSocket', async ({ page }) => {
   }
 });
 
-test('publish to what is no topic name', async ({ page }) => {
+test('publish to an invalid topic name', async ({ page }) => {
   const topics = ['a/+', 'a/#', '#', '', 'a\0b'];
   const errors = await page.evaluate(
     (topics) => Promise.all(topics.map((topic) => window.failure(window.client.publish(topic, 'x')))),
@@ -89,7 +89,7 @@ test('publish to what is no topic name', async ({ page }) => {
   await expectUsable(page);
 });
 
-test('subscribe to what is no topic filter', async ({ page }) => {
+test('subscribe to an invalid topic filter', async ({ page }) => {
   const filters = ['a/#/b', 'a#', 'a+/b', '', '$share/group'];
   const errors = await page.evaluate(
     (filters) => Promise.all(filters.map((filter) => window.failure(window.client.subscribe(filter)))),
@@ -114,7 +114,7 @@ test('QoS 3', async ({ page }) => {
   await expectUsable(page);
 });
 
-test('a payload over the Maximum Packet Size of the broker is not sent', async ({ page }) => {
+test('a message over the broker’s Maximum Packet Size is not sent', async ({ page }) => {
   const topics: number[] = [];
   const url = await scripted(async (connection) => {
     await connection.expect(type.connect);
@@ -150,7 +150,7 @@ for (const qos of [0, 1, 2] as const) {
     let connections = 0;
     const url = await scripted(async (connection) => {
       connections++;
-      // the first is dropped once it has been used, the others never get an answer
+      // the first is dropped after use, later ones never get a CONNACK
       if (connections > 1) return;
       await connection.expect(type.connect);
       connection.send(connack());
@@ -205,7 +205,7 @@ test('no CONNACK within the connectTimeout', async ({ page }) => {
     return { error, after: performance.now() - start };
   }, url);
   expect(error).toMatchObject({ name: 'MqttError', code: 'timeout' });
-  expect(after).toBeGreaterThanOrEqual(299); // timers count in whole milliseconds
+  expect(after).toBeGreaterThanOrEqual(299); // timers round to whole milliseconds
   expect(after).toBeLessThan(5000);
 });
 
@@ -230,7 +230,7 @@ test('no PUBACK and no SUBACK within the timeout', async ({ page }) => {
 test('an AbortSignal ends connect, publish and subscribe', async ({ page }) => {
   const url = await scripted(async (connection) => {
     await connection.expect(type.connect);
-    // the second connection is the one that must not come about
+    // the second connection never gets a CONNACK
     if (broker?.connections.length === 1) connection.send(connack());
   });
   const errors = await page.evaluate(async (url) => {
@@ -253,7 +253,7 @@ test('an AbortSignal ends connect, publish and subscribe', async ({ page }) => {
   expect(errors).toEqual(Array(6).fill('aborted'));
 });
 
-test('what is no MQTT broker', async ({ page }) => {
+test('a server that is not an MQTT broker', async ({ page }) => {
   const url = await scripted(async (connection) => {
     await connection.expect(type.connect);
     connection.send(Buffer.from('HTTP/1.1 400 Bad Request\r\n'));
@@ -262,7 +262,7 @@ test('what is no MQTT broker', async ({ page }) => {
   expect(error).toMatchObject({ name: 'MqttError', code: 'protocol' });
 });
 
-test('an address where nothing listens', async ({ page }) => {
+test('a port where nothing listens', async ({ page }) => {
   const url = await scripted((connection) => serve(connection));
   await broker?.stop();
   broker = undefined;

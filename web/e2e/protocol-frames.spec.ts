@@ -17,7 +17,7 @@ test.beforeEach(async ({ page }) => {
 });
 test.afterEach(() => broker.stop());
 
-/** Each frame as the packets in it; a frame that ends within a packet is an error. */
+/** Splits each frame into packets; fails if a frame ends within a packet. */
 function packetsOf(frame: Buffer) {
   const packets = [];
   for (let rest = frame; rest.length > 0; ) {
@@ -29,7 +29,7 @@ function packetsOf(frame: Buffer) {
   return packets;
 }
 
-test('the handshake offers mqtt, and CONNECT is of protocol level 5', async ({ page }) => {
+test('the handshake offers mqtt, and CONNECT has protocol level 5', async ({ page }) => {
   await page.evaluate(async (url) => {
     const client = await window.mqtt.connect(url);
     await client.end();
@@ -41,7 +41,7 @@ test('the handshake offers mqtt, and CONNECT is of protocol level 5', async ({ p
   expect(connect[0]?.body.subarray(0, 7)).toEqual(Buffer.from('\0\x04MQTT\x05')); // 3.1.2.1, 3.1.2.2
 });
 
-test('a PUBLISH made by itself is exactly one frame, and no frame is empty', async ({ page }) => {
+test('a single PUBLISH is exactly one frame, and no frame is empty', async ({ page }) => {
   const sizes = [0, 1, 1000, 70_000, 1 << 20];
   await page.evaluate(
     async ({ url, sizes }) => {
@@ -57,7 +57,7 @@ test('a PUBLISH made by itself is exactly one frame, and no frame is empty', asy
   expect(frames.filter((frame) => frame.length === 0)).toEqual([]);
   const published = frames.map(packetsOf).filter((packets) => packets.some((p) => p.type === type.publish));
   expect(published.map((packets) => packets.length)).toEqual(Array(15).fill(1));
-  // two bytes and topic, packet identifier above QoS 0, no properties
+  // topic length and topic, packet identifier for QoS 1 and 2, empty properties
   const payloads = published.map(([packet]) => {
     const qos = ((packet?.flags ?? 0) >> 1) & 3;
     return { qos, size: (packet?.body.length ?? 0) - 2 - 'frames/0'.length - (qos ? 2 : 0) - 1 };
@@ -65,7 +65,7 @@ test('a PUBLISH made by itself is exactly one frame, and no frame is empty', asy
   expect(payloads).toEqual([0, 1, 2].flatMap((qos) => sizes.map((size) => ({ qos, size }))));
 });
 
-/** The packets of each frame with a PUBLISH, of publishes made at once. */
+/** The packets of each frame with a PUBLISH, for publishes made at once. */
 async function publishedAtOnce(page: Page, count: number, size: number) {
   await page.evaluate(
     async ({ url, count, size }) => {
@@ -92,7 +92,7 @@ test('fifty publishes made at once share a frame, in order', async ({ page }) =>
   expect(published.map((packets) => packets.length)).toEqual([50]);
 });
 
-test('what is made at once shares frames up to 64 KiB, and no packet is split', async ({ page }) => {
+test('publishes made at once share frames up to 64 KiB, and no packet is split', async ({ page }) => {
   const published = await publishedAtOnce(page, 30, 5000);
   expect(published.map((packets) => packets.length)).toEqual([13, 13, 4]);
 });

@@ -41,7 +41,7 @@ for (const engine of [{ worker: true }, { worker: false }, { shared: true }]) {
 }
 
 for (const engine of [{ worker: true }, { worker: false }, { shared: true }]) {
-  test(`packets are events from now on, and the broker is pinged: ${JSON.stringify(engine)}`, async ({
+  test(`setPacketEvents turns packet events on and off, and ping is answered: ${JSON.stringify(engine)}`, async ({
     page,
   }) => {
     const { seen, times, failure } = await page.evaluate(

@@ -25,7 +25,7 @@ declare global {
   }
 }
 
-test('the broker stops and comes back: the client and its subscriptions too', async ({ page }) => {
+test('the broker stops and restarts: the client reconnects and resubscribes', async ({ page }) => {
   const port = await freePort();
   const first = await startMosquitto(port);
   brokers.push(first);
@@ -60,9 +60,7 @@ test('the broker stops and comes back: the client and its subscriptions too', as
   expect((await page.evaluate(() => window.events)).slice(4)).toEqual(['close', 'end']);
 });
 
-test('what is subscribed at the time of the loss is subscribed again, before the next message', async ({
-  page,
-}) => {
+test('subscriptions at the time of the loss are restored before the next message', async ({ page }) => {
   const again: string[] = [];
   const broker = await startScripted(async (connection) => {
     const round = broker.connections.length;

@@ -3,7 +3,7 @@ import { openApi } from './support/api';
 import { keepAwake } from './support/awake';
 import { type Mosquitto, type Server, startMosquitto, startServer } from './support/brokers';
 
-// Megabytes to and fro, on whatever machine.
+// Allows for megabytes of traffic on a slow machine.
 test.describe.configure({ timeout: 120_000 });
 
 let server: Server;
@@ -29,7 +29,7 @@ interface Matrix {
   sizes: number[];
 }
 
-/** Publishes random bytes to itself, and looks what a later subscriber gets. */
+/** Publishes random bytes to itself, then checks what a later subscriber gets. */
 async function roundTrips({ url, worker, qos, sizes }: Matrix) {
   const client = await window.mqtt.connect(url, { worker });
   const late = await window.mqtt.connect(url, { worker });
@@ -51,7 +51,7 @@ async function roundTrips({ url, worker, qos, sizes }: Matrix) {
       const first = summary((await arrived).value);
       await live.unsubscribe();
 
-      // What a broker keeps comes before what is published after its SUBACK.
+      // Retained messages arrive before those published after the SUBACK.
       const later = await late.subscribe(topic, { qos: 2 });
       await late.publish(topic, 'not kept', { qos: 2 });
       const kept = [];
@@ -77,9 +77,9 @@ function matrix(name: string, url: () => string, worker: boolean, sizes: number[
           retain,
           size,
           reasonCode: 0,
-          // without Retain As Published the flag marks what the broker had kept [MQTT-3.3.1-12]
+          // without Retain As Published, RETAIN marks messages that were retained [MQTT-3.3.1-12]
           first: { ...whole, retain: false },
-          // a retained message without payload is none [MQTT-3.3.1-6]
+          // an empty retained message is not stored [MQTT-3.3.1-6]
           kept: retain && size > 0 ? [{ ...whole, retain: true }] : [],
         })),
       );
@@ -112,7 +112,7 @@ for (const [name, url] of [
       }
       for (let n = 0; n < 5; n++) await client.publish(`${base}/a/x`, String(n), { qos: 1 });
       await client.publish(`${base}/b/x`, 'last', { qos: 1 });
-      await client.ping(); // what was published before has come
+      await client.ping(); // everything published before has arrived
       await client.end();
       return { counts, shown: shown.filter((identifier) => identifier !== undefined) };
     }, url());

@@ -43,7 +43,7 @@ async function scripted(script: Script): Promise<ScriptedBroker> {
   return broker;
 }
 
-/** Accepts, and hangs up, but stays with the last of so many connections. `seen` gets each CONNECT. */
+/** Accepts and closes each connection except the last of `rounds`. `seen` gets each CONNECT. */
 function leaving(rounds: number, seen: (connect: Connect, connection: Connection) => void): Script {
   let round = 0;
   return async (connection) => {
@@ -57,7 +57,9 @@ function leaving(rounds: number, seen: (connect: Connect, connection: Connection
   };
 }
 
-test('where the first server is not there the next one is taken, at once and later', async ({ page }) => {
+test('if the first server is unreachable the next one is used, at first and on reconnecting', async ({
+  page,
+}) => {
   const nobody = `ws://127.0.0.1:${await freePort()}/mqtt`;
   const first = await startScripted((connection) => serve(connection));
   const second = await scripted((connection) => serve(connection));
@@ -82,7 +84,7 @@ test('where the first server is not there the next one is taken, at once and lat
   expect(second.connections).toHaveLength(1);
 });
 
-test('address and credentials are asked for before each attempt', async ({ page }) => {
+test('address and credentials are requested before each attempt', async ({ page }) => {
   const attempts: [path: string, username?: string, password?: string][] = [];
   const broker = await scripted(
     leaving(3, ({ username, password }, { path }) => {
@@ -124,7 +126,7 @@ test('address and credentials are asked for before each attempt', async ({ page 
 });
 
 for (const field of ['transformWsUrl', 'credentials'] as const) {
-  test(`${field} that throws fails its attempt, with what it threw as the cause`, async ({ page }) => {
+  test(`${field} that throws fails its attempt, with the error as its cause`, async ({ page }) => {
     const broker = await scripted(leaving(2, () => {}));
     const outcome = await page.evaluate(
       async ({ url, field }) => {
@@ -170,7 +172,7 @@ for (const field of ['transformWsUrl', 'credentials'] as const) {
   });
 }
 
-/** Accepts once and hangs up, refuses the second, accepts the third. */
+/** Accepts and closes the first connection, refuses the second, accepts the third. */
 function refusingOnce(): Script {
   let round = 0;
   return async (connection) => {
@@ -186,7 +188,7 @@ function refusingOnce(): Script {
   };
 }
 
-test('a refusal that stays ends the client', async ({ page }) => {
+test('a permanent refusal ends the client', async ({ page }) => {
   const broker = await scripted(refusingOnce());
   const end = await page.evaluate(async (url) => {
     const client = await window.mqtt.connect(url, { reconnectPeriod: 20 });
@@ -207,7 +209,7 @@ test('a refusal that stays ends the client', async ({ page }) => {
   expect(broker.connections).toHaveLength(2);
 });
 
-test('with reconnectOnConnackError it does not', async ({ page }) => {
+test('a permanent refusal does not end the client with reconnectOnConnackError', async ({ page }) => {
   const broker = await scripted(refusingOnce());
   const errors = await page.evaluate(async (url) => {
     const client = await window.mqtt.connect(url, { reconnectPeriod: 20, reconnectOnConnackError: true });
@@ -223,7 +225,7 @@ test('with reconnectOnConnackError it does not', async ({ page }) => {
   expect(broker.connections).toHaveLength(3);
 });
 
-test('autoAssignTopicAlias sends a topic once for each connection, and its alias from then on', async ({
+test('autoAssignTopicAlias sends a topic once per connection, and only its alias from then on', async ({
   page,
 }) => {
   const sent: [topic: string, alias: number | undefined][][] = [];
@@ -262,7 +264,7 @@ test('autoAssignTopicAlias sends a topic once for each connection, and its alias
       ['', 1],
       ['topic/b', 2],
       ['', 1],
-      ['topic/c', 2], // in place of topic/b, which waited longest
+      ['topic/c', 2], // replaces topic/b, the least recently used
       ['topic/b', 1],
     ],
     [['topic/b', 1]],

@@ -38,7 +38,7 @@ async function scripted(script: Script): Promise<string> {
   return broker.url;
 }
 
-test('SCRAM: the right password lets the client in, and in again, each time with a new nonce', async ({
+test('SCRAM: the right password authenticates and re-authenticates, each time with a new nonce', async ({
   page,
 }) => {
   const firsts: string[] = [];
@@ -56,7 +56,7 @@ test('SCRAM: the right password lets the client in, and in again, each time with
   expect(new Set(firsts).size).toBe(3);
 });
 
-test('SCRAM: a password in another normalization form is the same', async ({ page }) => {
+test('SCRAM: a password in another normalization form is accepted', async ({ page }) => {
   const url = await scripted(serveScram('caf\u00e9'));
   await page.evaluate(async (url) => {
     const scram = { username: 'alice', password: 'cafe\u0301' };
@@ -73,7 +73,7 @@ test('SCRAM: the wrong password is refused by the broker', async ({ page }) => {
   expect(error).toMatchObject({ code: 'refused', reasonCode: notAuthorized, reasonString: 'wrong password' });
 });
 
-test('SCRAM: a broker that does not know the password is left', async ({ page }) => {
+test('SCRAM: the client disconnects from a broker that does not know the password', async ({ page }) => {
   let goodbye: Buffer | undefined;
   const url = await scripted(async (connection) => {
     const { properties } = connectOf(await connection.expect(type.connect));
@@ -87,11 +87,11 @@ test('SCRAM: a broker that does not know the password is left', async ({ page })
   );
   expect(error).toMatchObject({ code: 'protocol' });
   expect(error.message).toContain('did not prove');
-  // A client has no code for "not authorized" (3.14.2.1).
+  // A client's DISCONNECT can't be "not authorized" (3.14.2.1).
   await expect.poll(() => goodbye?.[0]).toBe(0x80);
 });
 
-/** A method of its own: the client's data are the broker's, backwards. */
+/** A test method: the client returns the broker's data reversed. */
 function mirrorBroker(refuse: boolean): Script {
   const mirror = 'mirror';
   return async (connection) => {
@@ -117,7 +117,7 @@ function mirrorBroker(refuse: boolean): Script {
 }
 
 for (const refuse of [false, true]) {
-  test(`authenticate answers each step; reauthenticate ${refuse ? 'that is refused' : 'too'}`, async ({
+  test(`authenticate responds to each step, and so does reauthenticate${refuse ? ', which is refused' : ''}`, async ({
     page,
   }) => {
     const url = await scripted(mirrorBroker(refuse));
@@ -151,7 +151,9 @@ for (const refuse of [false, true]) {
   });
 }
 
-test('authenticate that throws at success ends the connection, and is the cause', async ({ page }) => {
+test('authenticate that throws at success ends the connection, with the error as the cause', async ({
+  page,
+}) => {
   const url = await scripted(async (connection) => {
     await connection.expect(type.connect);
     connection.send(auth(continues, authentication('mirror', 'a')));
@@ -177,7 +179,7 @@ test('authenticate that throws at success ends the connection, and is the cause'
   expect(error).toEqual({ code: 'aborted', field: 'authenticate', cause: 'Error: an impostor' });
 });
 
-test('reauthenticate without authenticate is an option that is missing', async ({ page }) => {
+test('reauthenticate without authenticate is a bad option', async ({ page }) => {
   const error = await page.evaluate(async (url) => {
     const client = await window.mqtt.connect(url);
     const error = await window.failure(client.reauthenticate());

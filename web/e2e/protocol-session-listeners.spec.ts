@@ -4,7 +4,7 @@ import { type Server, startServer } from './support/brokers';
 
 declare global {
   interface Window {
-    /** How many listeners `window`, `document` and abort signals have. */
+    /** The number of listeners on `window`, `document` and abort signals. */
     listeners(): Record<'window' | 'document' | 'signals', number>;
     abort: AbortController;
   }
@@ -51,7 +51,7 @@ test.beforeEach(async ({ page }) => {
 });
 
 for (const worker of [true, false]) {
-  test(`1,000 clients that came and went leave no listeners, worker: ${worker}`, async ({ page }) => {
+  test(`1,000 clients that have ended leave no listeners, worker: ${worker}`, async ({ page }) => {
     test.setTimeout(120_000);
     const { before, during, after } = await page.evaluate(
       async ({ url, worker }) => {
@@ -72,7 +72,7 @@ for (const worker of [true, false]) {
           }
           await client.end({ signal });
         };
-        // Ten at a time, as each spends most of its life waiting for the network.
+        // Ten at a time, since each mostly waits for the network.
         const tens = Array.from({ length: 10 }, async (_, first) => {
           for (let round = first; round < 1000; round += 10) await comeAndGo(round);
         });
@@ -81,7 +81,7 @@ for (const worker of [true, false]) {
       },
       { url: server.mqtt, worker },
     );
-    // What the test counts is there while a client lives.
+    // Listeners are present while a client lives, so the counts mean something.
     expect(during.window).toBeGreaterThan(before.window);
     expect(during.document).toBeGreaterThan(before.document);
     expect(during.signals).toBeGreaterThan(before.signals);

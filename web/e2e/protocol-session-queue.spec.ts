@@ -12,7 +12,7 @@ declare global {
     queued: import('../src/client').Client;
     /** Resolves when the client has lost its connection. */
     gone: Promise<void>;
-    /** How the publishes of a test end: `ok`, or the code of the error. */
+    /** How each publish settles: `ok`, or the error's code. */
     outcomes: Promise<string[]>;
     reading: Promise<string[]>;
   }
@@ -21,7 +21,7 @@ declare global {
 let server: Server;
 let broker: ScriptedBroker | undefined;
 let gate: Gate | undefined;
-/** What the broker got, in the order of the wire. */
+/** The broker's received publishes, in wire order. */
 let published: Publish[];
 
 test.beforeAll(async () => {
@@ -39,7 +39,7 @@ test.afterEach(async () => {
   await stopping;
 });
 
-/** Connects a client, and takes the broker away. */
+/** Connects a client, then closes its connection to the broker. */
 async function connectAndLose(page: Page, options: ConnectOptions, url?: string): Promise<Gate> {
   if (url === undefined) {
     broker = await startScripted((connection) =>
@@ -78,7 +78,7 @@ async function publishAll(page: Page, texts: string[], qos: 0 | 1 | 2 = 1): Prom
   );
 }
 
-test('what is published while the broker is away arrives in order when it is back', async ({ page }) => {
+test('messages published while the broker is away arrive in order when it is back', async ({ page }) => {
   const mosquitto = await startMosquitto(undefined, ['max_inflight_messages 0', 'max_queued_messages 0']);
   const sleep = keepAwake(mosquitto.tcpPort);
   try {
@@ -107,7 +107,7 @@ test('what is published while the broker is away arrives in order when it is bac
   }
 });
 
-test('the order on the wire is that of the calls, whatever their QoS', async ({ page }) => {
+test('messages are sent in the order of the calls, whatever their QoS', async ({ page }) => {
   const gate = await connectAndLose(page, { offlineQueue: true });
   await page.evaluate(() => {
     const numbers = Array.from({ length: 60 }, (_, n) => n);
@@ -127,7 +127,7 @@ for (const [name, qos, options] of [
   ['without an offline queue', 1, {}],
   ['where the offline queue leaves QoS 0 out', 0, { offlineQueue: true, queueQoSZero: false }],
 ] as [string, 0 | 1, ConnectOptions][]) {
-  test(`${name} a publish is refused while there is no connection`, async ({ page }) => {
+  test(`${name} publishing fails while there is no connection`, async ({ page }) => {
     await connectAndLose(page, options);
     await publishAll(page, ['x'], qos);
     expect(await page.evaluate(() => window.outcomes)).toEqual(['not-connected']);
@@ -154,9 +154,7 @@ for (const { policy, outcomes, arrived } of [
   }
 }
 
-test('a message whose time has passed is given up while it waits, and the next one is sent', async ({
-  page,
-}) => {
+test('a message that expires in the queue is dropped, and the next one is sent', async ({ page }) => {
   const gate = await connectAndLose(page, { offlineQueue: true });
   const error = await page.evaluate(() =>
     window.failure(
@@ -170,7 +168,7 @@ test('a message whose time has passed is given up while it waits, and the next o
   expect(published.map(({ payload }) => payload)).toEqual(['new']);
 });
 
-test('the end of the client settles what waits', async ({ page }) => {
+test('ending the client settles queued publishes', async ({ page }) => {
   await connectAndLose(page, { offlineQueue: true });
   await publishAll(page, ['a', 'b'], 0);
   await page.evaluate(() => window.queued.end());
@@ -181,7 +179,7 @@ for (const { sessionLost, outcome, again } of [
   { sessionLost: 'reject', outcome: 'session-lost', again: ['end'] },
   { sessionLost: 'republish', outcome: 'ok', again: ['in flight', 'end'] },
 ] as const) {
-  test(`the broker has forgotten the session with a message in flight: ${sessionLost}`, async ({ page }) => {
+  test(`the broker has lost the session with a message in flight: ${sessionLost}`, async ({ page }) => {
     const forgetful = await startScripted(async (connection) => {
       if (forgetful.connections.length > 1) {
         await serve(connection, (packet) => {
@@ -217,7 +215,7 @@ for (const { sessionLost, outcome, again } of [
     );
     expect(result).toBe(outcome);
     expect(published.map(({ payload }) => payload)).toEqual(again);
-    // A new message of a new session [MQTT-3.3.1-1].
+    // A new message in a new session [MQTT-3.3.1-1].
     expect(published.map(({ dup }) => dup)).toEqual(again.map(() => false));
   });
 }

@@ -53,7 +53,7 @@ for (const name of ['the embedded broker', 'mosquitto'] as const) {
     });
     test.afterEach(({ page }) => page.evaluate(() => Promise.all([window.asker.end(), window.helper.end()])));
 
-    test('a request is answered, with what the handler gives along', async ({ page }) => {
+    test('a request gets a response, with the properties the handler adds', async ({ page }) => {
       const answer = await page.evaluate(async () => {
         const greet: import('../src/client').RequestHandler = (request) => ({
           payload: `${request.topic} ${request.text()}`,
@@ -72,7 +72,7 @@ for (const name of ['the embedded broker', 'mosquitto'] as const) {
       });
     });
 
-    test('of 50 requests in flight each gets its own answer, whatever their order', async ({ page }) => {
+    test('each of 50 requests in flight gets its own response, whatever their order', async ({ page }) => {
       const answers = await page.evaluate(async () => {
         const held: (() => void)[] = [];
         // The last request is answered first.
@@ -90,7 +90,7 @@ for (const name of ['the embedded broker', 'mosquitto'] as const) {
       expect(answers).toEqual(Array.from({ length: 50 }, (_, n) => 2 * n));
     });
 
-    test('a handler that awaits a request of its own client does not wait for itself', async ({ page }) => {
+    test('a handler that awaits a request of its own client does not deadlock', async ({ page }) => {
       const answer = await page.evaluate(async () => {
         await window.helper.respond('price', () => '3');
         await window.asker.respond('total', async (request) => {
@@ -109,7 +109,7 @@ for (const name of ['the embedded broker', 'mosquitto'] as const) {
       expect(answer).toEqual({ result: '3', total: '21' });
     });
 
-    test('an answer that comes too late is no answer to the next request', async ({ page }) => {
+    test('a late response is not taken for that of the next request', async ({ page }) => {
       const outcome = await page.evaluate(async () => {
         let answerLate: () => Promise<unknown>;
         const asked = new Promise<void>((resolve) => {
@@ -131,7 +131,7 @@ for (const name of ['the embedded broker', 'mosquitto'] as const) {
       expect(outcome).toEqual({ code: 'timeout', answer: 'in time' });
     });
 
-    test('the signal gives a request up', async ({ page }) => {
+    test('the signal aborts a request', async ({ page }) => {
       const error = await page.evaluate(async () => {
         const controller = new AbortController();
         await window.helper.subscribe('never', () => controller.abort());
@@ -142,7 +142,7 @@ for (const name of ['the embedded broker', 'mosquitto'] as const) {
   });
 }
 
-test('mosquitto says that there are no subscribers, and the request fails at once', async ({ page }) => {
+test('mosquitto reports no matching subscribers, and the request fails at once', async ({ page }) => {
   const error = await page.evaluate(async (url) => {
     const client = await window.mqtt.connect(url);
     const error = await window.failure(client.request('nobody/here', '', { qos: 1, timeout: 0 }));
@@ -152,7 +152,7 @@ test('mosquitto says that there are no subscribers, and the request fails at onc
   expect(error).toMatchObject({ code: 'refused', reasonCode: 0x10 });
 });
 
-test('what the broker says about that reaches the caller', async ({ page }) => {
+test('the broker’s reason string for that reaches the caller', async ({ page }) => {
   scripted = await startScripted(async (connection) => {
     await connection.expect(type.connect);
     connection.send(connack());

@@ -7,9 +7,9 @@ import { type ScriptedBroker, serve, startScripted } from './support/scripted';
 declare global {
   interface Window {
     stored: import('../src/client').Client;
-    /** The code of the error, or `connected`. */
+    /** The error's code, or `connected`. */
     connecting: Promise<string>;
-    /** Payloads that handlers got. */
+    /** Payloads that the handlers received. */
     got: string[];
   }
 }
@@ -26,7 +26,7 @@ test.beforeEach(({ page }) => openApi(page, server.url));
 
 const store: ConnectOptions = { clientId: 'one', store: 'indexeddb' };
 
-/** Begins to connect a client with a store. */
+/** Starts connecting a client with a store. */
 async function begin(page: Page, options: ConnectOptions = store): Promise<void> {
   await page.evaluate(
     ({ url, options }) => {
@@ -79,7 +79,7 @@ test("waitFor 'stored' needs a store, and QoS 1 or 2", async ({ page }) => {
   for (const error of errors) expect(error).toMatchObject({ code: 'bad-option', field: 'waitFor' });
 });
 
-/** Connects with a store, and subscribes before the broker's first message is handed out. */
+/** Connects with a store, and subscribes before the first message is delivered. */
 async function subscribe(page: Page, handling: 'finishes' | 'never ends'): Promise<void> {
   await page.evaluate(
     async ({ url, options, handling }) => {
@@ -109,7 +109,7 @@ const got = async (page: Page) => {
   return page.evaluate(() => window.got);
 };
 
-test('what the broker kept while no page was there reaches who subscribes at once', async ({ page }) => {
+test('messages that the broker queued while no page was open reach an early subscriber', async ({ page }) => {
   await subscribe(page, 'finishes');
   await page.evaluate(() => window.stored.end());
   await openApi(page, server.url);
@@ -119,9 +119,7 @@ test('what the broker kept while no page was there reaches who subscribes at onc
   await page.evaluate(() => window.stored.end({ properties: { sessionExpiryInterval: 0 } }));
 });
 
-test('a QoS 2 message whose handler had not finished when the page died is delivered again', async ({
-  page,
-}) => {
+test('a QoS 2 message whose handler had not finished when the page died is redelivered', async ({ page }) => {
   await subscribe(page, 'never ends');
   await publishKept(page, 'first');
   expect(await got(page)).toEqual(['first']);
@@ -129,7 +127,7 @@ test('a QoS 2 message whose handler had not finished when the page died is deliv
   await subscribe(page, 'finishes');
   expect(await got(page)).toEqual(['first']);
   await page.evaluate(() => window.stored.end());
-  // Once handled it does not come a third time.
+  // Once handled, it is not redelivered again.
   await openApi(page, server.url);
   await subscribe(page, 'finishes');
   await publishKept(page, 'second');
@@ -139,17 +137,17 @@ test('a QoS 2 message whose handler had not finished when the page died is deliv
 
 for (const worker of [true, false]) {
   test.describe(`worker: ${worker}`, () => {
-    test('a second tab waits 5 s for the store, and is told that it is in use', async ({ page }) => {
+    test('a second tab waits 5 s for the store, then fails with in-use', async ({ page }) => {
       const other = await page.context().newPage();
       await openApi(other, server.url);
       await begin(page, { ...store, worker });
       expect(await outcome(page)).toBe('connected');
       await begin(other, { ...store, worker });
       expect(await outcome(other)).toBe('in-use');
-      // Another clientId is another store.
+      // Another clientId uses another store.
       await begin(other, { ...store, worker, clientId: 'two' });
       expect(await outcome(other)).toBe('connected');
-      // The first is none the worse for it.
+      // The first client is unaffected.
       expect(await page.evaluate(() => window.stored.publish('t', 'x', { qos: 2 }))).toMatchObject({
         reasonCode: 0,
       });
@@ -158,7 +156,7 @@ for (const worker of [true, false]) {
       expect(await outcome(other)).toBe('connected');
     });
 
-    test('a second tab that waits for the store has it when the first one is closed', async ({ page }) => {
+    test('a waiting second tab gets the store when the first one is closed', async ({ page }) => {
       const other = await page.context().newPage();
       await openApi(other, server.url);
       await begin(other, { ...store, worker });
@@ -168,14 +166,14 @@ for (const worker of [true, false]) {
       expect(await outcome(page)).toBe('connected');
     });
 
-    test('where no room is left publishing says so, and works again when there is', async ({ page }) => {
+    test('without storage space publishing fails, and works again once there is some', async ({ page }) => {
       const devtools = await page.context().newCDPSession(page);
       const setQuota = (quotaSize?: number) =>
         devtools.send('Storage.overrideQuotaForOrigin', {
           origin: server.url,
           ...(quotaSize !== undefined && { quotaSize }),
         });
-      // Before anything is stored: Chromium remembers for a while how much was left.
+      // Set before anything is stored, because Chromium caches the remaining quota for a while.
       await setQuota(1 << 20);
       await begin(page, { ...store, worker });
       expect(await outcome(page)).toBe('connected');

@@ -5,7 +5,7 @@ import { openApi } from './support/api';
 import { type Server, startServer } from './support/brokers';
 import { type Running, start } from './support/process';
 
-// The system's python3: the one that Debian's python3-paho-mqtt belongs to.
+// The system's python3, which Debian's python3-paho-mqtt belongs to.
 const python = '/usr/bin/python3';
 const topic = '/python/mqtt';
 
@@ -13,7 +13,7 @@ let server: Server;
 let programs: Running[] = [];
 
 test.beforeAll(async () => {
-  // The port that the README names, unless something else has it.
+  // The README's port, if it is free.
   const usual = await isFree(1883);
   server = await startServer(['-default-broker', '/mqtt'], usual ? 1883 : undefined);
 });
@@ -40,10 +40,10 @@ function run(script: string, ...more: string[]): Running {
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 const texts = ['hello', '温度：23 ℃', '👋🏽 👨‍👩‍👧‍👦', '\ufeffmit BOM, äöü'];
-/** Every byte there is, and nothing that is UTF-8. */
+/** Every byte value, and not valid UTF-8. */
 const binary = Uint8Array.from({ length: 256 }, (_, index) => 255 - index);
 
-test('what Python publishes once a second appears in the page', async ({ page }) => {
+test('messages that Python publishes once a second appear on the page', async ({ page }) => {
   await page.goto(server.url);
   await expect(page.getByRole('status', { name: 'Connection' })).toHaveText(/^connected/);
   const form = page.getByRole('form', { name: 'Subscribe' });
@@ -64,7 +64,7 @@ test('what Python publishes once a second appears in the page', async ({ page })
   );
 });
 
-test('text and bytes from Python are shown by the page, as text and as binary', async ({ page }) => {
+test('text and bytes from Python are shown as text and as binary', async ({ page }) => {
   await page.goto(server.url);
   await expect(page.getByRole('status', { name: 'Connection' })).toHaveText(/^connected/);
   const form = page.getByRole('form', { name: 'Subscribe' });
@@ -84,7 +84,7 @@ test('text and bytes from Python are shown by the page, as text and as binary', 
   await expect(rows.nth(3)).toContainText('ff fe fd fc');
 });
 
-test('what the page publishes is received by Python', async ({ page }) => {
+test('Python receives messages that the page publishes', async ({ page }) => {
   const subscriber = run('subscribe.py');
   await subscriber.printed(/Subscribed/);
   await page.goto(server.url);
@@ -124,7 +124,7 @@ test('bytes and text arrive unchanged, from Python and at Python', async ({ page
   run('publish.py', ...payloads);
   const received = await page.evaluate(() => window.received);
   expect(received.map((bytes) => hex(Uint8Array.from(bytes)))).toEqual(payloads);
-  // Python gets each twice: its own, and the page's
+  // Python gets each twice: its own and the page's.
   for (const payload of payloads) {
     await subscriber.printed(new RegExp(`\\(${payload}\\)[^]*\\(${payload}\\)`));
   }
@@ -132,7 +132,7 @@ test('bytes and text arrive unchanged, from Python and at Python', async ({ page
 
 declare global {
   interface Window {
-    /** Bytes of each payload; plain arrays, which Playwright can carry. */
+    /** The bytes of each payload, as plain arrays that Playwright can serialise. */
     received: Promise<number[][]>;
   }
 }

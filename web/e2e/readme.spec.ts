@@ -5,7 +5,7 @@ import { openHtml } from './support/elements';
 import { openBrowser, runExample } from './support/examples';
 import { openPublisher } from './support/publisher';
 
-// The README's examples, as they stand there, with its broker's name on a local one.
+// Runs the README's examples verbatim, with its broker's name resolved to a local one.
 
 const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
 const [dashboard = '', ...moreHtml] = [...readme.matchAll(/```html\n(.*?)```/gs)].map((match) => match[1]);
@@ -33,13 +33,13 @@ test('there is an expectation for each example', () => {
 });
 
 for (const [i, lines] of printed.entries()) {
-  test(`example ${i + 1} runs and prints what it says`, async () => {
+  test(`example ${i + 1} runs and prints what the README says`, async () => {
     const output = await runExample(browser, server.url, examples[i] ?? '');
     for (const line of lines) expect(output).toContainEqual(expect.stringMatching(line));
   });
 }
 
-test('the dashboard shows what comes, and publishes', async () => {
+test('the dashboard shows messages, and publishes', async () => {
   expect(moreHtml).toEqual([]);
   const page = await browser.newPage();
   const complaints = await openHtml(page, server.url, dashboard);
@@ -51,7 +51,7 @@ test('the dashboard shows what comes, and publishes', async () => {
     'north/moisture': '31',
     'south/moisture': '42',
   };
-  // Every subscription that was made before the feed's is there when that has a message.
+  // The feed subscribes last, so all subscriptions exist once it has a message.
   await expect(async () => {
     for (const [topic, payload] of Object.entries(readings))
       garden.publish(`mqttwasm/readme/${topic}`, [payload]);

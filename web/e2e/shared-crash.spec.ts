@@ -1,4 +1,4 @@
-/** Tabs that share a session when the program that they share is gone: the messages of those that go on arrive. */
+/** Tabs that share a session lose the program they share: the messages of the surviving tabs still arrive. */
 
 import { expect, type Page, test } from '@playwright/test';
 import { random } from '../src/worker/sharing/testing-random';
@@ -29,15 +29,15 @@ test.beforeEach(async ({ context }) => {
 });
 test.afterEach(() => broker.stop());
 
-/** The page's process dies, and with it the shared worker that runs there. */
+/** Crashes the page's process, and with it the shared worker that runs there. */
 async function crash(page: Page): Promise<void> {
   const session = await page.context().newCDPSession(page);
   const crashed = page.waitForEvent('crash');
-  session.send('Page.crash').catch(() => {}); // nobody is left to answer
+  session.send('Page.crash').catch(() => {}); // the crashed page can't respond
   await crashed;
 }
 
-/** The shared worker ends, and all pages go on. */
+/** Kills the shared worker; the pages stay alive. */
 async function killWorker(page: Page): Promise<void> {
   const session = await page.context().browser()?.newBrowserCDPSession();
   if (!session) throw new Error('no browser');
@@ -47,7 +47,7 @@ async function killWorker(page: Page): Promise<void> {
   await session.detach();
 }
 
-/** Resolves when the page has got some, as many as the seed says. */
+/** Resolves when the page has received a number of messages that depends on the seed. */
 async function receivedSome(page: Page, seed: number): Promise<void> {
   const some = Math.floor(random(seed)() * count * 0.8);
   await page.waitForFunction((some) => window.taken.length >= some, some);
@@ -57,7 +57,7 @@ for (const store of [false, true]) {
   const kind = store ? 'a store' : 'a session';
   for (const tabs of [2, 3, 5]) {
     for (const seed of seeds) {
-      test(`of ${tabs} tabs with ${kind} the one that runs the program crashes, and the others get all (seed ${seed})`, async ({
+      test(`of ${tabs} tabs with ${kind} the one that runs the program crashes, and the others get all messages (seed ${seed})`, async ({
         context,
       }) => {
         const pages = await newPages(context, tabs);
@@ -76,7 +76,7 @@ for (const store of [false, true]) {
         expect(await Promise.all(others.map((page) => received(page)))).toEqual(others.map(() => complete));
       });
 
-      test(`the worker of ${tabs} tabs with ${kind} and the same subscription is killed, and all get all (seed ${seed})`, async ({
+      test(`the worker of ${tabs} tabs with ${kind} and the same subscription is killed, and all get all messages (seed ${seed})`, async ({
         context,
       }) => {
         const pages = await newPages(context, tabs);

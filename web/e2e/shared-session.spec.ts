@@ -35,7 +35,7 @@ for (const store of [false, true]) {
   const kind = store ? 'a store' : 'a session';
   for (const tabs of [2, 3, 5]) {
     for (const seed of seeds) {
-      test(`${tabs} tabs with ${kind} opened at once get all that waited (seed ${seed})`, async ({
+      test(`${tabs} tabs with ${kind} opened at once get all queued messages (seed ${seed})`, async ({
         context,
       }) => {
         const clientId = `shared-${tabs}-${seed}`;
@@ -59,7 +59,7 @@ for (const store of [false, true]) {
 
   for (const tabs of [2, 3, 5]) {
     for (const seed of seeds) {
-      test(`one of ${tabs} tabs with ${kind} is frozen: it gets all when it is back, the others meanwhile (seed ${seed})`, async ({
+      test(`one of ${tabs} tabs with ${kind} is frozen: it gets all messages once resumed, the others at once (seed ${seed})`, async ({
         context,
       }) => {
         const clientId = `frozen-${tabs}-${seed}`;
@@ -82,7 +82,7 @@ for (const store of [false, true]) {
   }
 }
 
-test('tabs that come back to a session one after the other get everything, and what no tab wants is unsubscribed from', async ({
+test('tabs that resume a session one after the other get everything, and unwanted filters are unsubscribed', async ({
   context,
 }) => {
   await keepSession(broker, 'late', ['shared/0', 'shared/1', 'shared/nobody']);
@@ -94,7 +94,7 @@ test('tabs that come back to a session one after the other get everything, and w
   expect(await Promise.all([a, b].map((page) => received(page)))).toEqual([complete, complete]);
 });
 
-test('tabs with the same subscription opened at once all get what waited', async ({ context }) => {
+test('tabs with the same subscription opened at once all get the queued messages', async ({ context }) => {
   await keepSession(broker, 'same', ['shared/all']);
   await publish(broker, ['shared/all']);
   const pages = await newPages(context, 3);

@@ -14,7 +14,7 @@ import {
 declare global {
   interface Window {
     client: import('../src/client').Client;
-    /** Topics of what its subscriptions got. */
+    /** Topics of the messages it received. */
     got: string[];
   }
 }
@@ -39,7 +39,7 @@ test.beforeEach(async () => {
 });
 test.afterEach(() => broker.stop());
 
-/** Resolves when the broker has got so many packets of the type. */
+/** Resolves when the broker has received `count` packets of the type. */
 async function received(kind: number, count: number): Promise<Packet[]> {
   for (;;) {
     const found = packets.filter((packet) => packet.type === kind);
@@ -73,7 +73,7 @@ const subscribe = (page: Page, filter: string) =>
 const unsubscribe = (page: Page, filter: string) =>
   page.evaluate((filter) => window.client.unsubscribe(filter), filter);
 
-/** Resolves when the page has got so many messages. */
+/** Resolves when the page has received `count` messages. */
 async function topics(page: Page, count: number): Promise<string[]> {
   await page.waitForFunction((count) => window.got.length >= count, count);
   return page.evaluate(() => window.got);
@@ -82,11 +82,11 @@ async function topics(page: Page, count: number): Promise<string[]> {
 const send = (...names: string[]) =>
   broker.connections.at(-1)?.send(...names.map((name) => publish(name, '')));
 
-/** Its process dies, and with it a shared worker that runs there. */
+/** Crashes the page's process, and with it a shared worker that runs there. */
 async function crash(page: Page): Promise<void> {
   const session = await page.context().newCDPSession(page);
   const crashed = page.waitForEvent('crash');
-  // Nobody is left to answer.
+  // The crashed page can't respond.
   session.send('Page.crash').catch(() => {});
   await crashed;
 }
@@ -128,8 +128,8 @@ test('closing the first tab leaves the second one working', async ({ page }) => 
   expect(broker.connections).toHaveLength(1);
 });
 
-test('the tab that runs the program crashes, and the others go on', async ({ page }) => {
-  // As on most sites: where pages are isolated the worker has a process of its own.
+test('the tab that runs the program crashes, and the other tabs continue', async ({ page }) => {
+  // As on most sites: with cross-origin isolation the worker would have its own process.
   await page.context().route('**/healthz', (route) => route.fulfill({ body: 'ok' }));
   const [a, b] = await openTabs(page);
   const c = await a.context().newPage();
@@ -154,7 +154,7 @@ test('the tab that runs the program crashes, and the others go on', async ({ pag
     ['close', 'reconnect'],
   ]);
   expect(await lost).toMatchObject({ code: 'crashed' });
-  // One connection again, with what those tabs had and no other has.
+  // Again one connection, now with the filters only those tabs subscribed to.
   expect(broker.connections).toHaveLength(2);
   expect((await received(type.subscribe, 2)).flatMap(filtersOf).sort()).toEqual(['b', 'c/#']);
   send('b', 'c/1');
@@ -163,7 +163,7 @@ test('the tab that runs the program crashes, and the others go on', async ({ pag
   await b.evaluate(() => window.client.publish('still', 'here', { qos: 1 }));
 });
 
-test('the end of one tab is its own, and that of the last one goes to the broker', async ({ page }) => {
+test('a tab that ends leaves the others connected; the last one sends DISCONNECT', async ({ page }) => {
   const [a, b] = await openTabs(page);
   await a.evaluate(() => window.client.end());
   await b.evaluate(() => window.client.publish('still', 'here', { qos: 1 }));
@@ -172,7 +172,7 @@ test('the end of one tab is its own, and that of the last one goes to the broker
   await received(type.disconnect, 1);
 });
 
-test('other options are refused by the name of the first that differs', async ({ page }) => {
+test('conflicting options are refused, naming the first that differs', async ({ page }) => {
   const [, b] = await openTabs(page);
   const error = await b.evaluate(
     (url) => window.failure(window.mqtt.connect(url, { shared: true, keepalive: 7 })),
@@ -188,7 +188,7 @@ test('without SharedWorker each tab has a connection of its own', async ({ page 
   const [a, b] = await openTabs(page);
   expect(broker.connections).toHaveLength(2);
   for (const tab of [a, b]) expect(tab.workers()).toHaveLength(1);
-  // A payload of this size crosses beside its batch.
+  // A payload of this size is transferred separately from its batch.
   await a.evaluate(() =>
     window.client
       .subscribe('large', ({ payload }) => window.got.push(`${payload.length} bytes`))
@@ -196,7 +196,7 @@ test('without SharedWorker each tab has a connection of its own', async ({ page 
   );
   broker.connections[0]?.send(publish('large', 'x'.repeat(100_000)));
   expect(await topics(a, 1)).toEqual(['100000 bytes']);
-  // Nobody goes on with it while the page stands still.
+  // There is no shared worker to keep the connection while the page is frozen.
   await b.evaluate(() => void document.dispatchEvent(new Event('freeze')));
   await received(type.disconnect, 1);
   await b.waitForFunction(() => window.client.state === 'disconnected');

@@ -1,4 +1,4 @@
-/** The folder of `-static`, on a host that knows nothing of us. */
+/** The output folder of `-static` on a plain static host. */
 
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -17,7 +17,7 @@ const types: Record<string, string> = {
   '.wasm': 'application/wasm',
 };
 
-/** Below a path, as project pages are, and with the headers that the folder asks for. */
+/** Serves the folder under a path, like GitHub project pages, with the headers in its `_headers` file. */
 function host(folder: string) {
   const headers = readFileSync(join(folder, '_headers'), 'utf8')
     .split('\n')
@@ -34,7 +34,7 @@ function host(folder: string) {
   });
 }
 
-test('the page works from a static host, with the brokers it was written for', async ({ page }) => {
+test('the page works from a static host, with the brokers configured at export', async ({ page }) => {
   const dir = mkdtempSync(join(tmpdir(), 'static-'));
   const folder = join(dir, 'site');
   const web = createServer();
