@@ -15,16 +15,16 @@ test('name, token and signature go into the query, each encoded', async () => {
   );
 });
 
-test('a signature that is encoded already is not encoded twice', async () => {
+test('a signature that is already encoded is not encoded twice', async () => {
   expect(await dialled({ token: 't', signature: 'x%2B%2Fy%3D%3D' })).toContain('signature=x%2B%2Fy%3D%3D');
 });
 
-test('what the address has stays, and without a name the endpoint’s own authorizer decides', async () => {
+test('the address keeps its query, and without a name the endpoint’s default authorizer applies', async () => {
   expect(await dialled({ token: 't' }, 'wss://a.example/mqtt?x=1')).toBe('wss://a.example/mqtt?x=1&token=t');
   expect(await dialled({})).toBe('wss://a.example/mqtt');
 });
 
-test('a function is asked at each attempt', async () => {
+test('a function is called for each attempt', async () => {
   let n = 0;
   const next = () => ({ token: `t${++n}` });
   expect(await dialled(next)).toContain('token=t1');
@@ -35,7 +35,7 @@ test.each<[field: string, authorizer: Authorizer]>([
   ['token', { signature: 'x' }],
   ['tokenKey', { token: 't', tokenKey: '' }],
   ['signature', { token: 't', signature: '%' }],
-])('%s is refused where it is wrong', (field, authorizer) => {
+])('an invalid %s is refused', (field, authorizer) => {
   expect(() => customAuthorizer({}, authorizer)).toThrow(
     expect.objectContaining({ code: 'bad-option', field }),
   );

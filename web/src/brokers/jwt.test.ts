@@ -9,7 +9,7 @@ const minutes = 60_000;
 const jwtUntil = (expiresAt: number, name = '') =>
   `e30.${Buffer.from(JSON.stringify({ exp: expiresAt / 1000, name })).toString('base64url')}.sig`;
 
-/** A client as far as renewals look at it. */
+/** A client with just what renewal uses. */
 function fakeClient() {
   const listeners = new Map<string, () => void>();
   const client = {
@@ -29,7 +29,7 @@ afterEach(() => void vi.useRealTimers());
 describe('renewal', () => {
   beforeEach(() => void vi.useFakeTimers({ now: 1_700_000_000_000 }));
 
-  /** A client that has just authenticated with a token of so long. */
+  /** A client that has just authenticated with a token valid for `lives` milliseconds. */
   async function started(lives: number) {
     let at = Date.now() + lives;
     const token = vi.fn(() => jwtUntil(at));
@@ -55,19 +55,19 @@ describe('renewal', () => {
     expect(client.reauthenticate).toHaveBeenCalledTimes(2);
   });
 
-  test('sooner where a token lives shortly, and never more often than every 30 s', async () => {
+  test('earlier for a short-lived token, but at most every 30 s', async () => {
     const { client, as, renew } = await started(10 * minutes);
     renew(as);
     await vi.advanceTimersByTimeAsync(8 * minutes);
     expect(client.reauthenticate).toHaveBeenCalledTimes(1);
 
-    const gone = await started(-5 * minutes); // or a clock that is wrong
+    const gone = await started(-5 * minutes); // expired, or the clock is wrong
     gone.renew(gone.as);
     await vi.advanceTimersByTimeAsync(2 * minutes);
     expect(gone.client.reauthenticate).toHaveBeenCalledTimes(4);
   });
 
-  test('a failure is told and tried again; without a connection nothing is', async () => {
+  test('a failure is reported and retried, but not without a connection', async () => {
     const { client, as, renew, listeners } = await started(60 * minutes);
     const error = new Error('no token');
     const failed = vi.fn();
@@ -87,7 +87,7 @@ describe('renewal', () => {
     expect(client.reauthenticate).toHaveBeenCalledTimes(3);
   });
 
-  test('ends with the client, or when asked', async () => {
+  test('stops with the client, or on request', async () => {
     for (const how of ['end', 'asked']) {
       const { client, as, renew, listeners } = await started(60 * minutes);
       const stop = renew(as);
@@ -100,14 +100,14 @@ describe('renewal', () => {
     }
   });
 
-  test('a token of years is no timer that fires at once', async () => {
+  test('a token valid for years does not overflow the timer', async () => {
     const { client, as, renew } = await started(10 * 365 * 24 * 60 * minutes);
     renew(as);
     await vi.advanceTimersByTimeAsync(60 * 24 * 60 * minutes);
     expect(client.reauthenticate).not.toHaveBeenCalled();
   });
 
-  test('an opaque token is renewed by the time that came with it, or not at all', async () => {
+  test('an opaque token is renewed by the expiry that came with it, or not at all', async () => {
     for (const [expiresAt, times] of [[Date.now() + 60 * minutes, 1] as const, [undefined, 0] as const]) {
       const { options, renew } = jwt(
         {},
@@ -123,7 +123,7 @@ describe('renewal', () => {
   });
 });
 
-test('with the program itself: the token in CONNECT, the next in AUTH 0x19, and a fresh one at each attempt', async () => {
+test('with the program itself: the token in CONNECT, the next in AUTH 0x19, and a new one for each attempt', async () => {
   const connects: (string | undefined)[][] = [];
   const auths: unknown[][] = [];
   const broker = await scripted.startScripted(async (connection) => {
@@ -137,7 +137,7 @@ test('with the program itself: the token in CONNECT, the next in AUTH 0x19, and 
     const { reason, data } = authOf(await connection.expect(scripted.type.auth));
     auths.push([reason, data?.toString()]);
     connection.send(scripted.auth(0, scripted.authentication('OAUTH2-JWT', '')));
-    await connection.next(); // a message, or the farewell
+    await connection.next(); // PUBLISH or DISCONNECT
     connection.close();
   });
   let n = 0;
@@ -172,7 +172,7 @@ test('with the program itself: the token in CONNECT, the next in AUTH 0x19, and 
   ]);
 });
 
-test('with the program itself: the broker gets the next token before the first one expires', async () => {
+test('with the program itself: the broker gets the next token before the current one expires', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] });
   let hear: (auth: unknown[]) => void = () => {};
   const heard = new Promise<unknown[]>((resolve) => {
@@ -201,11 +201,11 @@ test('with the program itself: the broker gets the next token before the first o
 test.each([
   ['token', { token: '' }],
   ['method', { token: 't', method: '' }],
-] as const)('%s is refused where it is empty', (field, how) => {
+] as const)('an empty %s is refused', (field, how) => {
   expect(() => jwt({}, how)).toThrow(expect.objectContaining({ code: 'bad-option', field }));
 });
 
-test('a function that gives none fails the attempt, and says so', async () => {
+test('a function that returns no token fails the attempt, with a message', async () => {
   const { options } = jwt({}, { token: async () => '' });
   await expect(options.authenticate?.({ phase: 'start', method: '' })).rejects.toMatchObject({
     code: 'bad-option',

@@ -5,7 +5,7 @@ import { filtersOf, type Script, startScripted, type } from '../../e2e/support/s
 import { type Client, type ConnectOptions, connect } from '../client';
 import { sigV4 } from './sigv4';
 
-// The client itself, and brokers that behave as their documentation says.
+// The real client against brokers with documented deviations.
 
 const cleanUp: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -21,13 +21,13 @@ async function connected(script: Script, change = (options: ConnectOptions) => o
   return { client, broker };
 }
 
-/** Resolves when the connection that stands has ended, and another one stands. */
+/** Resolves when the connection is lost and re-established, with the error. */
 const comesBack = (client: Client) =>
   new Promise<unknown>((resolve) => {
     client.once('close', (error) => void client.once('connect', () => resolve(error)));
   });
 
-test('AWS IoT: the address is signed anew at each attempt', async () => {
+test('AWS IoT: the address is signed again for each attempt', async () => {
   let seconds = 0;
   const { client, broker } = await connected(serveAwsIot, (options) =>
     sigV4(options, {
@@ -47,12 +47,12 @@ test('AWS IoT: the address is signed anew at each attempt', async () => {
   const [first, second] = signatures.map((query) => query.get('X-Amz-Signature'));
   expect(first).toMatch(/^[\da-f]{64}$/);
   expect(second).not.toBe(first);
-  // The secret never leaves, nor does the address that others see hold any of it.
+  // The secret is not sent, and client.url holds no credentials.
   expect(broker.connections[0]?.path).not.toContain('AWS4S');
   expect(client.url).toBe(broker.url);
 });
 
-test('AWS IoT: what fails says nothing of the signature', async () => {
+test('AWS IoT: errors do not contain the signature', async () => {
   const options = { url: 'ws://127.0.0.1:1/mqtt', worker: false, WebSocket: NodeSocket };
   const credentials = { accessKeyId: 'hunter1', secretAccessKey: 'hunter2', sessionToken: 'hunter3' };
   const error = await connect(sigV4(options, { credentials, region: 'eu-west-1' })).catch((error) => error);
@@ -60,7 +60,7 @@ test('AWS IoT: what fails says nothing of the signature', async () => {
   expect(`${error.message} ${error.cause} ${error.stack}`).not.toMatch(/hunter|X-Amz/);
 });
 
-test('AWS IoT: many subscriptions come back in packets of eight, without identifiers', async () => {
+test('AWS IoT: resubscribing sends packets of eight filters, without identifiers', async () => {
   const packets: string[][][] = [];
   const { client, broker } = await connected((connection) => {
     const mine: string[][] = [];
@@ -86,14 +86,17 @@ test('AWS IoT: many subscriptions come back in packets of eight, without identif
 test.each([
   ['AWS IoT', serveAwsIot],
   ['RabbitMQ', serveRabbit],
-] as const)('%s: QoS 2 is refused before it is sent, and granted as 1', async (_, serve) => {
-  const { client } = await connected(serve);
-  await expect(client.publish('a', 'x', { qos: 2 })).rejects.toMatchObject({ code: 'unsupported' });
-  expect((await client.subscribe('a', { qos: 1 })).qos).toBe(1);
-  expect(client.connected).toBe(true);
-});
+] as const)(
+  '%s: publishing at QoS 2 is refused locally, and subscribing is granted QoS 1',
+  async (_, serve) => {
+    const { client } = await connected(serve);
+    await expect(client.publish('a', 'x', { qos: 2 })).rejects.toMatchObject({ code: 'unsupported' });
+    expect((await client.subscribe('a', { qos: 1 })).qos).toBe(1);
+    expect(client.connected).toBe(true);
+  },
+);
 
-test('RabbitMQ: a subscription asked for with QoS 2 has QoS 1', async () => {
+test('RabbitMQ: a subscription requested at QoS 2 gets QoS 1', async () => {
   const { client } = await connected(serveRabbit);
   expect((await client.subscribe('a', { qos: 2 })).qos).toBe(1);
 });
@@ -102,7 +105,7 @@ test.each([
   ['$SYS', (client) => client.subscribe('$SYS/#')],
   ['more than 128 KB', (client) => client.publish('a', new Uint8Array(140_000), { qos: 1, timeout: 5000 })],
 ] as [string, (client: Client) => Promise<unknown>][])(
-  'AWS IoT: %s ends the connection without a reason, and the client comes back',
+  'AWS IoT: %s closes the connection without a reason, and the client reconnects',
   async (_, ask) => {
     const { client } = await connected(serveAwsIot);
     const again = comesBack(client);
@@ -113,12 +116,12 @@ test.each([
   },
 );
 
-test('AWS IoT: a subscription asked for with QoS 2 has no answer', async () => {
+test('AWS IoT: a subscription requested at QoS 2 gets no SUBACK', async () => {
   const { client } = await connected(serveAwsIot);
   await expect(client.subscribe('a', { qos: 2, timeout: 50 })).rejects.toMatchObject({ code: 'timeout' });
 });
 
-test('a broker of MQTT 3.1.1 only ends the client, with words', async () => {
+test('a broker that speaks only MQTT 3.1.1 ends the client, with an explanation', async () => {
   await expect(connected(serveMqtt3)).rejects.toMatchObject({
     code: 'protocol',
     message: expect.stringContaining('MQTT 3.1.1 only'),

@@ -2,7 +2,10 @@ import { expect, test } from 'vitest';
 import type { ConnectOptions } from '../client';
 import { type AwsCredentials, regionOf, type Signing, sigV4 } from './sigv4';
 
-/** Of AWS' signing test suite, like the signatures below (aws-c-auth, aws-signing-test-suite/v4, query-*). */
+/**
+ * From the AWS signing test suite, like the signatures below (aws-c-auth, aws-signing-test-suite/v4,
+ * query-*).
+ */
 const suite = {
   credentials: { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY' },
   region: 'us-east-1',
@@ -42,7 +45,7 @@ test.each([
   );
 });
 
-test('a session token stands behind the signature, which does not cover it', async () => {
+test('a session token follows the signature, which does not cover it', async () => {
   const sessionToken = '6e86/+=291e';
   const credentials = { ...suite.credentials, sessionToken };
   const { search, searchParams } = await signed('wss://example.amazonaws.com/', { ...suite, credentials });
@@ -52,7 +55,7 @@ test('a session token stands behind the signature, which does not cover it', asy
   expect(searchParams.get('X-Amz-Security-Token')).toBe(sessionToken);
 });
 
-test('for AWS IoT region and service are those of the host, and the time is now', async () => {
+test('for AWS IoT, region and service come from the host, and the time is now', async () => {
   const before = Date.now();
   const { credentials } = suite;
   const url = await signed('wss://a1-ats.iot.eu-west-1.amazonaws.com/mqtt', { credentials });
@@ -76,7 +79,7 @@ test.each([
   ['a1.iot.eu-west-1.amazonaws.com.evil.example', undefined],
 ])('the region of %s is %s', (host, region) => expect(regionOf(host)).toBe(region));
 
-test('credentials of a function are asked for at each attempt, with the caller’s own address first', async () => {
+test('a credentials function is called for each attempt, after the caller’s own transformWsUrl', async () => {
   let asked = 0;
   const all = sigV4(
     { url: 'wss://a.example/', transformWsUrl: (url) => `${url}mqtt?own=1` },
@@ -101,11 +104,11 @@ test.each<[field: string, signing: Partial<Signing>]>([
   ['secretAccessKey', { credentials: { accessKeyId: 'a' } as AwsCredentials }],
   ['region', { region: 'eu-west-1/..' }],
   ['expires', { expires: 0 }],
-])('%s is refused where it is wrong', (field, signing) => {
+])('an invalid %s is refused', (field, signing) => {
   expect(() => sigV4({}, { ...suite, ...signing })).toThrow(wrong(field));
 });
 
-test('what only shows at the attempt names what is wrong, too', async () => {
+test('errors found only during an attempt name the field, too', async () => {
   const { region: _, ...rest } = suite;
   await expect(signed('wss://broker.example/mqtt', rest)).rejects.toEqual(wrong('region'));
   const nothing = async () => undefined as never;

@@ -23,7 +23,7 @@ test.each([
   expect(await tokenFrom(await answer(body))()).toEqual({ token });
 });
 
-test('OAuth’s answer says how long it is good', async () => {
+test('an OAuth response gives the token’s lifetime', async () => {
   const before = Date.now();
   const url = await answer('{"access_token":"abc","token_type":"Bearer","expires_in":3600}');
   const { token, expiresAt = 0 } = await tokenFrom(url)();
@@ -32,7 +32,7 @@ test('OAuth’s answer says how long it is good', async () => {
   expect(expiresAt).toBeLessThanOrEqual(Date.now() + 3_600_000);
 });
 
-test('it is asked for anew at each call, as the request says', async () => {
+test('the token is fetched for each call, with the given request options', async () => {
   let n = 0;
   const seen: (string | undefined)[] = [];
   const url = await serve((request, response) => {
@@ -52,25 +52,28 @@ test.each([
   ['nothing', '', 200, /not in the answer/],
   ['a number', '{"token":5}', 200, /not in the answer/],
   ['too much', 'x'.repeat(65_537), 200, /longer than 65536 bytes/],
-])('%s is told in words, without the address’ secrets', async (_, body, status, words) => {
+])('%s is explained without the secrets in the address', async (_, body, status, words) => {
   const failed = tokenFrom(await answer(body, status))();
   await expect(failed).rejects.toThrow(words);
   await expect(failed).rejects.toThrow(/127\.0\.0\.1:\d+\/token (?!.*secret)/);
 });
 
-test('a server that is gone, and one that is silent', async () => {
+test('an unreachable server, and one that never responds', async () => {
   const url = await serve(() => {});
   await expect(tokenFrom(url, { timeout: 20 })()).rejects.toThrow('did not arrive within 20 ms');
   await expect(tokenFrom('http://127.0.0.1:1/token')()).rejects.toThrow(/could not be fetched.*CORS/);
 });
 
-test.each(['', 'token', 'ftp://a/', 'javascript:alert(1)'])('%j is no address to fetch from', (url) => {
-  expect(() => tokenFrom(url)).toThrow(expect.objectContaining({ code: 'bad-option', field: 'url' }));
-});
+test.each(['', 'token', 'ftp://a/', 'javascript:alert(1)'])(
+  '%j is not a valid address to fetch from',
+  (url) => {
+    expect(() => tokenFrom(url)).toThrow(expect.objectContaining({ code: 'bad-option', field: 'url' }));
+  },
+);
 
 const jwtOf = (claims: unknown) => `e30.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.sig`;
 
-test('when a JWT expires', () => {
+test('reads when a JWT expires', () => {
   expect(expiryOf(jwtOf({ exp: 1_700_000_000, name: 'Zoë ??>>' }))).toBe(1_700_000_000_000);
   for (const token of [jwtOf({}), jwtOf({ exp: 'soon' }), jwtOf(null), 'opaque', 'a.b.c', '']) {
     expect(expiryOf(token)).toBeUndefined();

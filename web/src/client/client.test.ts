@@ -6,7 +6,7 @@ import { connack, connected, engine, openClient, settled } from './testing-clien
 import type { Client } from './types';
 
 describe('connecting', () => {
-  test('resolves connected; the event and early messages wait for listeners', async () => {
+  test('resolves when connected; the event and early messages wait for listeners', async () => {
     const { boundary, receive } = engine();
     const client = await openClient(boundary, connectSettings('ws://broker.test/mqtt'));
     receive({ topic: 'early' });
@@ -33,7 +33,7 @@ describe('connecting', () => {
   });
 });
 
-test('events come in order, and the state follows them', async () => {
+test('events arrive in order, and the state follows them', async () => {
   const { client, sink } = await connected();
   const seen: unknown[] = [];
   const note = (...what: unknown[]): void => void seen.push([...what, client.state]);
@@ -63,7 +63,7 @@ test('events come in order, and the state follows them', async () => {
   ]);
 });
 
-test('without reconnecting a lost connection is disconnected', async () => {
+test('without reconnecting, a lost connection leaves the client disconnected', async () => {
   const { client, sink } = await connected({}, { reconnectPeriod: 0 });
   sink().onEvent({ type: 'close' });
   expect(client.state).toBe('disconnected');
@@ -76,7 +76,7 @@ function transferred(): Uint8Array {
 }
 
 describe('publish', () => {
-  test('passes text as it is and bytes as a copy', async () => {
+  test('passes text unchanged and bytes as a copy', async () => {
     const { client, sent } = await connected();
     const whole = new Uint8Array([0, 1, 2, 3]);
     const view = whole.subarray(1, 3);
@@ -106,7 +106,7 @@ describe('publish', () => {
     ['payload', ['a', transferred().buffer]],
     ['qos', ['a', 'x', { qos: 3 }]],
     ['options', ['a', 'x', 7]],
-  ])('names the %s that is wrong, and asks nobody', async (field, args) => {
+  ])('names the invalid %s, and sends nothing', async (field, args) => {
     const { client, calls } = await connected();
     const publish = client.publish as (...args: unknown[]) => Promise<unknown>;
     await expect(publish(...args)).rejects.toMatchObject({ name: 'MqttError', code: 'bad-option', field });
@@ -121,7 +121,7 @@ describe('functions among the options', () => {
   };
   const info = { url: 'ws://broker.test/mqtt', attempt: 0 };
 
-  test('give the reason why connecting failed', async () => {
+  test('that throw are the cause of a failed connect', async () => {
     const boundary: Boundary = {
       connect: async ({ onAttempt }) => {
         await onAttempt?.(info).catch(({ code, message, field }: MqttError) => {
@@ -134,7 +134,7 @@ describe('functions among the options', () => {
     await expect(openClient(boundary, settings)).rejects.toMatchObject({ code: 'aborted', cause: down });
   });
 
-  test('give the reason of an error event', async () => {
+  test('that throw are the cause of an error event', async () => {
     const { client, sink } = await connected({}, { credentials });
     const causes: unknown[] = [];
     client.on('error', ({ cause }) => causes.push(cause));
@@ -145,7 +145,7 @@ describe('functions among the options', () => {
     expect(causes).toEqual([undefined, down]);
   });
 
-  test('are not blamed for what fails later', async () => {
+  test('are not the cause of later failures', async () => {
     let reachable = false;
     const tokenServer = new MqttError('network', 'the token server is down');
     const { client, sink } = await connected(
@@ -168,7 +168,7 @@ describe('functions among the options', () => {
     expect(errors).toEqual(['the connection broke', 'the connection broke']);
   });
 
-  test('give the reason why authenticating again failed', async () => {
+  test('that throw are the cause of a failed reauthenticate', async () => {
     const thrown = new Error('no');
     const authenticate = (): never => {
       throw thrown;
@@ -186,7 +186,7 @@ describe('functions among the options', () => {
   });
 });
 
-test('reconnect wakes the engine, reauthenticate makes it authenticate, while there is a client', async () => {
+test('reconnect and reauthenticate are passed to the engine while the client lives', async () => {
   const { client, calls } = await connected();
   await client.reconnect({ timeout: 5 });
   await client.reauthenticate();
@@ -200,7 +200,7 @@ test('reconnect wakes the engine, reauthenticate makes it authenticate, while th
   }
 });
 
-test('ping gives the milliseconds, setPacketEvents turns the events on, while there is a client', async () => {
+test('ping resolves with milliseconds, setPacketEvents turns events on, while the client lives', async () => {
   const { client, calls } = await connected();
   expect(await client.ping({ timeout: 5 })).toBe(12.5);
   await client.setPacketEvents(true);
@@ -223,7 +223,7 @@ describe('the page', () => {
   const persisted = () => Object.assign(new Event('pageshow'), { persisted: true });
   const names = (calls: unknown[][]) => calls.map(([name]) => name);
 
-  test('offline is an event, and a reason to look at the connection', async () => {
+  test('going offline emits an event and checks the connection', async () => {
     const where = page();
     const { client, calls } = await connected({}, {}, where);
     const seen: string[] = [];
@@ -233,7 +233,7 @@ describe('the page', () => {
     expect(names(calls)).toEqual(['wake']);
   });
 
-  test('a connection given up for the back-forward cache is disconnected until the page is back', async () => {
+  test('a connection closed for the back-forward cache stays disconnected until the page is restored', async () => {
     const where = page();
     const { client, calls, sink } = await connected({}, {}, where);
     const states: string[] = [];
@@ -250,7 +250,7 @@ describe('the page', () => {
     expect(names(calls)).toEqual(['suspend', 'resume']);
   });
 
-  test('an attempt given up for it is not one any more', async () => {
+  test('an attempt aborted for the back-forward cache no longer counts', async () => {
     const where = page();
     const { client, sink } = await connected({}, {}, where);
     sink().onEvent({ type: 'close' });
@@ -262,7 +262,7 @@ describe('the page', () => {
     expect(client.state).toBe('reconnecting');
   });
 
-  test('a call that fails then is told by events alone', async () => {
+  test('a call that fails while frozen is reported by events only', async () => {
     const where = page();
     const { calls } = await connected({ wake: () => Promise.reject(new Error('no')) }, {}, where);
     where.window.dispatchEvent(new Event('online'));
@@ -270,7 +270,7 @@ describe('the page', () => {
     expect(names(calls)).toEqual(['wake']);
   });
 
-  test('a shared connection is looked at too, and goes on without the page', async () => {
+  test('a shared connection is checked too, and stays open without the page', async () => {
     const where = page();
     const { calls } = await connected({}, { shared: true }, where, true);
     where.window.dispatchEvent(new Event('online'));
@@ -282,7 +282,7 @@ describe('the page', () => {
     expect(names(calls)).toEqual(['wake', 'wake', 'wake']);
   });
 
-  test('where there is nobody to share it with the connection is given up for the back-forward cache', async () => {
+  test('without other tabs a shared connection is closed for the back-forward cache', async () => {
     const where = page();
     const { client, calls } = await connected({}, { shared: true }, where);
     where.window.dispatchEvent(new Event('pagehide'));
@@ -291,7 +291,7 @@ describe('the page', () => {
     expect(client.state).toBe('connected');
   });
 
-  test('a client that has ended does not follow it', async () => {
+  test('a client that has ended ignores the page', async () => {
     const where = page();
     const { client, calls } = await connected({}, {}, where);
     await client.end();
@@ -302,7 +302,7 @@ describe('the page', () => {
 });
 
 describe('ending', () => {
-  test('emits close and end once, and refuses what comes later', async () => {
+  test('emits close and end once, and rejects later calls', async () => {
     const { client, sent, sink } = await connected();
     const seen: unknown[] = [];
     client.on('close', (error) => seen.push(['close', error]));
@@ -324,7 +324,7 @@ describe('ending', () => {
     }
   });
 
-  test('a bad option leaves the client as it was', async () => {
+  test('a bad option leaves the client unchanged', async () => {
     const bad = new MqttError('bad-option', 'no', { field: 'sessionExpiryInterval' });
     const { client } = await connected({ disconnect: () => Promise.reject(bad) });
     await expect(client.end(false, { reasonCode: 999 })).rejects.toMatchObject({ field: 'reasonCode' });
@@ -333,7 +333,7 @@ describe('ending', () => {
     await client.publish('a', 'x');
   });
 
-  test('a second end with a shorter limit cuts the wait of the first short', async () => {
+  test('a second end with a shorter timeout shortens the wait of the first', async () => {
     const { client, sent } = await connected({
       disconnect: (options) => (options?.force ? Promise.resolve() : new Promise(() => {})),
     });
@@ -353,7 +353,7 @@ describe('ending', () => {
     expect(sent('disconnect')[1]).toEqual([{ force: true }]);
   });
 
-  test('a crash ends the client, and later calls name it as the cause', async () => {
+  test('a crash ends the client, and is the cause of later rejections', async () => {
     const { client, sink } = await connected();
     const seen: unknown[] = [];
     client.on('close', (error) => seen.push(['close', error?.code]));

@@ -9,7 +9,7 @@ import type { Client, Subscription } from './types';
 
 const url = 'ws://broker.test/mqtt';
 
-/** The methods of a client that return a promise. */
+/** The names of a client's methods that return a promise. */
 type Asking = {
   [Name in keyof Client]: Client[Name] extends (...args: never[]) => Promise<unknown> ? Name : never;
 }[keyof Client];
@@ -19,7 +19,7 @@ const start = (open: () => Promise<Engine>, once = false, options = {}) =>
 
 const found = (boundary: Boundary): Engine => ({ boundary, ready: Promise.resolve() });
 
-/** A program that is found when `arrive` is called. */
+/** A program that finishes loading when `arrive` is called. */
 function later(boundary: Boundary) {
   let arrive = (): void => {};
   const open = (): Promise<Engine> =>
@@ -30,7 +30,7 @@ function later(boundary: Boundary) {
 }
 
 describe('before there is a connection', () => {
-  test('a client is there at once, and takes listeners and calls in order', async () => {
+  test('the client exists at once, and takes listeners and calls in order', async () => {
     const { boundary, calls } = engine();
     const { open, arrive } = later(boundary);
     const { client } = start(open);
@@ -50,7 +50,7 @@ describe('before there is a connection', () => {
     expect(client).toMatchObject({ state: 'connected', clientId: 'assigned', connack });
   });
 
-  test('the program is asked to connect in the background, and not by connect', async () => {
+  test('createClient connects in the background, connect does not', async () => {
     const asked: unknown[] = [];
     const boundary: Boundary = {
       connect: async (all) => {
@@ -63,7 +63,7 @@ describe('before there is a connection', () => {
     expect(asked).toEqual([true, undefined]);
   });
 
-  test('a call that waits ends with its signal or its time, and is not made later', async () => {
+  test('a queued call ends with its signal or timeout, and is not made later', async () => {
     const { boundary, calls } = engine();
     const { open, arrive } = later(boundary);
     const { client } = start(open);
@@ -78,7 +78,7 @@ describe('before there is a connection', () => {
     expect(calls.map(([, topic]) => topic)).toEqual(['c']);
   });
 
-  test('a reason of its own: the promise rejects with it, events and other calls have it as a cause', async () => {
+  test('a cause of its own: the connect promise rejects with it, events and other calls have it as cause', async () => {
     const left = new Error('the user left');
     const { open } = later(engine().boundary);
     const giveUp = new AbortController();
@@ -97,7 +97,7 @@ describe('before there is a connection', () => {
     expect(ends).toEqual([expect.objectContaining(aborted)]);
   });
 
-  test('its signal ends it until it has connected, however late, and not after', async () => {
+  test('its signal ends the client until it has connected, however late, and not after', async () => {
     const { boundary, calls } = engine();
     let accept = (): void => {};
     const waits: Boundary = {
@@ -114,7 +114,7 @@ describe('before there is a connection', () => {
       const seen: unknown[] = [];
       client.on('error', ({ code, cause }) => seen.push(code, cause));
       client.on('end', () => seen.push('end'));
-      await client.publish('a', '1'); // by now the program has it
+      await client.publish('a', '1'); // by now the program has received it
       calls.length = 0;
       if (late) accept();
       await settled();
@@ -126,7 +126,7 @@ describe('before there is a connection', () => {
     }
   });
 
-  test('what waits is bounded', async () => {
+  test('the queue is bounded', async () => {
     const { open } = later(engine().boundary);
     const { client } = start(open, false, { offlineQueue: { messages: 2, bytes: 9 } });
     await expect(client.publish('a', '1234567890')).rejects.toMatchObject({
@@ -146,7 +146,7 @@ describe('before there is a connection', () => {
     ['reject', ['sent', 'sent', 'queue-full', 'queue-full']],
     ['drop-oldest', ['dropped', 'sent', 'sent', 'queue-full']],
     ['drop-newest', ['sent', 'sent', 'dropped', 'queue-full']],
-  ])('beyond the bounds its policy decides, and only messages count (%s)', async (policy, outcomes) => {
+  ])('when the queue is full the policy decides, and only messages count (%s)', async (policy, outcomes) => {
     const { boundary, calls } = engine();
     const { open, arrive } = later(boundary);
     const { client } = start(open, false, { offlineQueue: { messages: 2, bytes: 10, policy } });
@@ -166,7 +166,7 @@ describe('before there is a connection', () => {
     await client.end();
   });
 
-  test('ending it rejects what waits', async () => {
+  test('ending the client rejects queued calls', async () => {
     const { open } = later(engine().boundary);
     const { client } = start(open);
     const ends: unknown[] = [];
@@ -179,7 +179,7 @@ describe('before there is a connection', () => {
     expect(ends).toEqual([undefined]);
   });
 
-  test('a program that cannot be loaded is an error event, and ends the client', async () => {
+  test('a program that fails to load emits error, and ends the client', async () => {
     const crashed = new MqttError('crashed', 'no program');
     const { client, connected } = start(() => Promise.reject(crashed));
     const seen: unknown[] = [];
@@ -193,7 +193,7 @@ describe('before there is a connection', () => {
   });
 });
 
-describe('a worker that never answers', () => {
+describe('a worker that never responds', () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 
@@ -203,7 +203,7 @@ describe('a worker that never answers', () => {
     ['the worker does not start', () => never],
     ['the program does not load', async () => ({ ...createCalls(() => {}), ready: never })],
     ['the program does not connect', async () => ({ ...createCalls(() => {}), ready: Promise.resolve() })],
-  ] as [string, () => Promise<Engine>][])('%s: connect has a time limit', async (_, open) => {
+  ] as [string, () => Promise<Engine>][])('%s: connect has a timeout', async (_, open) => {
     const { client, connected } = start(open, true, { connectTimeout: 3000 });
     const failed = expect(connected).rejects.toMatchObject({ name: 'MqttError', code: 'timeout' });
     await vi.advanceTimersByTimeAsync(4000);
@@ -212,7 +212,7 @@ describe('a worker that never answers', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  /** A client whose worker has connected it, and hears nothing from then on. */
+  /** A connected client that receives no further messages from its worker. */
   async function deafened(): Promise<Client> {
     const rpc = createCalls(() => {});
     const deaf: Boundary = {
@@ -228,11 +228,11 @@ describe('a worker that never answers', () => {
     return client;
   }
 
-  /** One that is loading, and never loads. */
+  /** A client whose program never loads. */
   const unloaded = async (): Promise<Client> =>
     start(() => never, false, { connectTimeout: 0x7fffffff }).client;
 
-  /** One whose worker has failed to connect it so far. */
+  /** A client whose worker has not connected. */
   const unconnected = async (): Promise<Client> =>
     start(async () => ({ ...createCalls(() => {}), ready: Promise.resolve() }), false, {
       connectTimeout: 0x7fffffff,
@@ -240,7 +240,7 @@ describe('a worker that never answers', () => {
 
   const timeout = 5000;
   const limits = { timeout };
-  /** What each method of a client is called with. */
+  /** A call of each method. */
   const calls: Record<Asking, (client: Client) => Promise<unknown>> = {
     publish: (client) => client.publish('a', '1', { ...limits, qos: 1, properties: { contentType: 'c' } }),
     publishAsync: (client) => client.publishAsync('a', '1', { ...limits, qos: 2 }),
@@ -258,10 +258,10 @@ describe('a worker that never answers', () => {
     endAsync: (client) => client.endAsync(true, limits),
     [Symbol.asyncDispose]: (client) => client[Symbol.asyncDispose](),
   };
-  /** Those that ask nobody. */
+  /** Methods that stay local. */
   const local = ['on', 'once', 'off', 'addListener', 'removeListener'];
 
-  test('the methods called here are all that a client has', async () => {
+  test('the calls here cover every method of a client', async () => {
     const client = await unloaded();
     const methods = Reflect.ownKeys(client).filter(
       (name) => typeof client[name as keyof Client] === 'function' && !local.includes(String(name)),
@@ -275,39 +275,36 @@ describe('a worker that never answers', () => {
     ['does not load', unloaded],
     ['does not connect', unconnected],
   ])('that %s', (_, open) => {
-    test.each(Reflect.ownKeys(calls).map((name) => [name as Asking]))(
-      '%s settles in its time',
-      async (name) => {
-        const client = await open();
-        let outcome: unknown;
-        calls[name](client).then(
-          (value) => {
-            outcome = { value };
-          },
-          (error) => {
-            outcome = error;
-          },
-        );
-        // It takes no limits, so that it has the default.
-        const most = name === Symbol.asyncDispose ? 30_000 : timeout;
-        await vi.advanceTimersByTimeAsync(most + 1000);
-        const ends = name === 'end' || name === 'endAsync' || name === Symbol.asyncDispose;
-        // A client that was never connected ends at once.
-        if (ends && open !== deafened) expect(outcome).toEqual({ value: undefined });
-        else expect(outcome).toMatchObject({ name: 'MqttError', code: 'timeout' });
-        if (ends) expect(client.state).toBe('disconnected');
-        else await Promise.allSettled([client.end(), vi.advanceTimersByTimeAsync(31_000)]);
-        await vi.advanceTimersByTimeAsync(31_000);
-        expect(vi.getTimerCount()).toBe(0);
-      },
-    );
+    test.each(Reflect.ownKeys(calls).map((name) => [name as Asking]))('%s settles in time', async (name) => {
+      const client = await open();
+      let outcome: unknown;
+      calls[name](client).then(
+        (value) => {
+          outcome = { value };
+        },
+        (error) => {
+          outcome = error;
+        },
+      );
+      // It takes no options, so the default timeout applies.
+      const most = name === Symbol.asyncDispose ? 30_000 : timeout;
+      await vi.advanceTimersByTimeAsync(most + 1000);
+      const ends = name === 'end' || name === 'endAsync' || name === Symbol.asyncDispose;
+      // A client that has never connected ends at once.
+      if (ends && open !== deafened) expect(outcome).toEqual({ value: undefined });
+      else expect(outcome).toMatchObject({ name: 'MqttError', code: 'timeout' });
+      if (ends) expect(client.state).toBe('disconnected');
+      else await Promise.allSettled([client.end(), vi.advanceTimersByTimeAsync(31_000)]);
+      await vi.advanceTimersByTimeAsync(31_000);
+      expect(vi.getTimerCount()).toBe(0);
+    });
   });
 
   test.each([
     ['unsubscribe', (subscription) => subscription.unsubscribe(limits), timeout],
     ['asyncDispose', (subscription) => subscription[Symbol.asyncDispose](), 30_000],
   ] as [string, (subscription: Subscription) => Promise<void>, number][])(
-    'of a subscription, %s settles in its time',
+    'of a subscription, %s settles in time',
     async (_, call, most) => {
       const rpc = createCalls(() => {});
       const { boundary } = engine();

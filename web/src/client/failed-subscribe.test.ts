@@ -1,4 +1,7 @@
-/** A subscribe that failed leaves nothing behind, with the program itself and a broker that keeps the session. */
+/**
+ * A failed subscribe leaves no subscription behind; runs the real program against a broker that keeps the
+ * session.
+ */
 
 import { afterEach, expect, test, vi } from 'vitest';
 import { packet, startBroker, string } from './testing-broker';
@@ -6,7 +9,7 @@ import { packet, startBroker, string } from './testing-broker';
 let stop = (): void => {};
 afterEach(() => stop());
 
-/** A broker that has one session, and answers to SUBSCRIBE as the test says. */
+/** A broker with one session that handles SUBSCRIBE as the test asks. */
 async function sessionBroker(onSubscribe: () => 'answer' | 'cut' | 'nothing') {
   const subscribed = new Set<string>();
   const log: string[] = [];
@@ -27,7 +30,7 @@ async function sessionBroker(onSubscribe: () => 'answer' | 'cut' | 'nothing') {
       case 8: {
         each(1);
         log.push(`SUBSCRIBE ${filters}`);
-        for (const filter of filters) subscribed.add(filter); // the worst that can be
+        for (const filter of filters) subscribed.add(filter); // worst case: subscribed, but not acknowledged
         const what = onSubscribe();
         if (what === 'cut') socket.terminate();
         if (what !== 'answer') return undefined;
@@ -51,7 +54,7 @@ async function sessionBroker(onSubscribe: () => 'answer' | 'cut' | 'nothing') {
 const options = { clean: false, reconnectPeriod: 1, properties: { sessionExpiryInterval: 60 } };
 
 test.each(['cut', 'nothing'] as const)(
-  'after %s the broker keeps what others have, and nothing else',
+  'after %s the broker keeps the filters of other subscriptions, and nothing else',
   async (how) => {
     let what: 'answer' | typeof how = 'answer';
     const broker = await sessionBroker(() => what);

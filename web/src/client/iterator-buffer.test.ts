@@ -12,7 +12,7 @@ const MiB = 1 << 20;
 setFlagsFromString('--expose-gc');
 const collect: () => void = runInNewContext('gc');
 
-/** Bytes of all buffers that somebody still has. */
+/** Bytes of all buffers that are still reachable. */
 async function heldBytes(): Promise<number> {
   await settled();
   collect();
@@ -25,7 +25,7 @@ function batch(...messages: Given[]): Message[] {
   return openBatch(encodeBatch(messages), messages.length).take(messages.length);
 }
 
-/** A batch of one message whose payload comes beside it, as large ones do. */
+/** A batch of one message whose payload is transferred separately, as large ones are. */
 function beside(topic: string, payload: Uint8Array<ArrayBuffer>): Message[] {
   const buffer = encodeBatch([{ topic }]);
   new Uint8Array(buffer)[4] = 0x10;
@@ -34,7 +34,7 @@ function beside(topic: string, payload: Uint8Array<ArrayBuffer>): Message[] {
 
 const large = (topic: string, qos: QoS = 0): Given => ({ topic, qos, payload: new Uint8Array(MiB) });
 
-/** Reads all there is. */
+/** Reads everything. */
 async function drain(queue: ReturnType<typeof createIteratorBuffer>): Promise<Message[]> {
   queue.end();
   const all: Message[] = [];
@@ -45,7 +45,7 @@ async function drain(queue: ReturnType<typeof createIteratorBuffer>): Promise<Me
 test.each<[string, (topic: string) => Message[]]>([
   ['in their batches', (topic) => batch(large(topic), { topic: 'small' })],
   ['beside their batches', (topic) => beside(topic, new Uint8Array(MiB))],
-])('what nobody reads is bounded in bytes really held: payloads %s', async (_, make) => {
+])('unread messages are bounded by the bytes they retain: payloads %s', async (_, make) => {
   const before = await heldBytes();
   const queue = createIteratorBuffer({ messages: 10_000, bytes: 16 * MiB });
   for (let n = 0; n < 300; n++) {
@@ -59,7 +59,7 @@ test.each<[string, (topic: string) => Message[]]>([
   expect(queue.dropped()).toBe(300 - kept.length);
 });
 
-test('the default holds for a subscription that nobody iterates', async () => {
+test('the default bound applies to a subscription that is never iterated', async () => {
   const { client, receive } = await connected();
   const subscription = await client.subscribe('#');
   const before = await heldBytes();
@@ -76,7 +76,7 @@ test('a batch is counted once, however many of its messages are held', async () 
   expect(await drain(queue)).toEqual(messages);
 });
 
-test('a batch is let go when the last of its messages is', async () => {
+test('a batch is released with the last of its messages', async () => {
   const queue = createIteratorBuffer({ messages: 10_000, bytes: 3 * MiB });
   const [a1, a2] = batch(large('a1'), { topic: 'a2' }) as [Message, Message];
   const rest = [batch(large('b')), batch(large('c'))].flat();
@@ -85,14 +85,14 @@ test('a batch is let go when the last of its messages is', async () => {
   expect(topics(await drain(queue))).toEqual(['b', 'c']);
 });
 
-test('one message that is more than the bound by itself is held, and alone', async () => {
+test('a single message over the bound is held, alone', async () => {
   const queue = createIteratorBuffer({ messages: 10_000, bytes: 10 });
   for (const topic of ['a', 'b', 'c']) queue.push(batch(large(topic))[0] as Message, false);
   expect(queue.dropped()).toBe(2);
   expect(topics(await drain(queue))).toEqual(['c']);
 });
 
-test('QoS 1 and 2 wait until there is room for their bytes', async () => {
+test('QoS 1 and 2 messages wait until there is room for their bytes', async () => {
   const { client, receive } = await connected();
   const subscription = await client.subscribe('#', { qos: 2, highWaterMarkBytes: 2.5 * MiB });
   const iterator = subscription[Symbol.asyncIterator]();
@@ -104,14 +104,14 @@ test('QoS 1 and 2 wait until there is room for their bytes', async () => {
   await iterator.next();
   await third.done;
   expect(subscription.dropped).toBe(0);
-  // QoS 0 never pushes an acknowledged message out.
+  // QoS 0 never displaces an acknowledged message.
   await receive(large('lost', 0)).done;
   expect(subscription.dropped).toBe(1);
   const read = [await iterator.next(), await iterator.next()];
   expect(read.map(({ value }) => value.topic)).toEqual(['b', 'c']);
 });
 
-test('a payload that its reader has transferred away is counted off as it was counted', async () => {
+test('a payload that its reader has transferred is subtracted at its original size', async () => {
   const queue = createIteratorBuffer({ messages: 10_000, bytes: 1.5 * MiB });
   for (let n = 0; n < 5; n++) {
     const [message] = beside('a', new Uint8Array(MiB));

@@ -5,7 +5,7 @@ import type { ConnectOptions } from './types';
 
 const url = 'ws://broker.test/mqtt';
 
-/** A client, all of this build's modules new, of which `path` is as `script` says. */
+/** A client with all modules loaded anew, and `path` mocked by `script`. */
 async function startWith(path: string, script: () => unknown, once: boolean, options: ConnectOptions = {}) {
   vi.resetModules();
   vi.doMock(path, script as () => Promise<object>);
@@ -36,7 +36,7 @@ describe.each([
   ['the part that receives messages', './receiving', {}],
   ['the part that calls functions among the options', './auth/user-callbacks', { credentials }],
 ] as [string, string, ConnectOptions][])('%s', (what, path, options) => {
-  test('can not be loaded: whoever waits for the connection is told', async () => {
+  test('fails to load: connect rejects', async () => {
     const { client, connected } = await startWith(path, fails, true, options);
     await expect(connected).rejects.toMatchObject({
       name: 'MqttError',
@@ -46,7 +46,7 @@ describe.each([
     expect(client.state).toBe('disconnected');
   });
 
-  test('can not be loaded: a client that goes on by itself ends, with its calls', async () => {
+  test('fails to load: a client from createClient ends, with its calls', async () => {
     const { client, connected, events } = await startWith(path, fails, false, options);
     const calls = [
       client.publish('a', '1'),
@@ -64,7 +64,7 @@ describe.each([
     expect(client.state).toBe('disconnected');
   });
 
-  test('is cut short between two statements: whoever waits for the connection is told', async () => {
+  test('throws while it runs: connect rejects', async () => {
     const { connected } = await startWith(path, () => ({}), true, options);
     await expect(connected).rejects.toMatchObject({
       name: 'MqttError',
@@ -73,12 +73,12 @@ describe.each([
     });
   });
 
-  test('does not load: connect has its time limit', async () => {
+  test('never loads: connect times out', async () => {
     const { connected } = await startWith(path, hangs, true, { ...options, connectTimeout: 50 });
     await expect(connected).rejects.toMatchObject({ name: 'MqttError', code: 'timeout' });
   });
 
-  test('does not load: a call has its time limit, and the client ends', async () => {
+  test('never loads: a call times out, and the client ends', async () => {
     const { client, connected } = await startWith(path, hangs, false, { ...options, connectTimeout: 100 });
     await expect(client.subscribe('a', { timeout: 20 })).rejects.toMatchObject({ code: 'timeout' });
     await expect(connected).rejects.toMatchObject({ code: 'timeout' });
@@ -89,13 +89,13 @@ describe.each([
 test.each([
   ['can not be loaded', fails],
   ['does not load', hangs],
-])('where what receives messages %s, the program that has the client gives it up', async (_, script) => {
+])('if the part that receives messages %s, the program gives up the client', async (_, script) => {
   const { connected, sent } = await startWith('./receiving', script, false, { connectTimeout: 50 });
   await expect(connected).rejects.toBeInstanceOf(Error);
   await vi.waitFor(() => expect(sent('disconnect')).toEqual([[{ force: true }]]));
 });
 
-test('messages and events that come before it has loaded are kept, in their order', async () => {
+test('messages and events that arrive before it has loaded are kept in order', async () => {
   let arrive = (): void => {};
   const arrived = new Promise<void>((resolve) => {
     arrive = resolve;

@@ -1,4 +1,4 @@
-/** What is not MQTT 5 has code `protocol` wherever it is found, with the program itself. */
+/** Malformed packets fail with code `protocol` wherever they are detected; with the real program. */
 
 import { afterEach, expect, test } from 'vitest';
 import { MqttError } from './errors';
@@ -47,7 +47,7 @@ test.each<[string, Uint8Array]>([
   ['PINGRESP with a body', packet(0xd0, 0)],
   ['DISCONNECT with a reason that is none', packet(0xe0, 1)],
   ['AUTH that was not agreed on', packet(0xf0, 0x18, 0)],
-])('a connection ends with protocol, and so does what was under way: %s', async (_, wrong) => {
+])('the connection and pending calls fail with protocol: %s', async (_, wrong) => {
   const broker = await startBroker((given) => {
     if (given[0] === 0x10) return connack;
     return given[0] === 0x82 ? wrong : undefined;
@@ -63,7 +63,7 @@ test.each<[string, Uint8Array]>([
   await client.end(true);
 });
 
-test('a frame of text instead of bytes is protocol too', async () => {
+test('a text frame is a protocol error, too', async () => {
   const broker = await startBroker((given, socket) => {
     if (given[0] === 0x10) return connack;
     if (given[0] === 0x82) socket.send('\x90\x04\x00\x01\x00\x00');
@@ -79,7 +79,7 @@ test.each<[string, number[]]>([
   ['too few', []],
   ['too many', [0, 0]],
   ['a reason code that is none', [7]],
-])('an answer that does not fit is protocol for its call alone: %s', async (_, codes) => {
+])('an ack with a wrong number of codes fails only its call with protocol: %s', async (_, codes) => {
   const broker = await startBroker((given) => {
     if (given[0] === 0x10) return connack;
     if (given[0] === 0xc0) return packet(0xd0);

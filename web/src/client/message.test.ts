@@ -31,7 +31,7 @@ test('every part of a message', () => {
   expect(message).toMatchObject(everything);
 });
 
-test('a message without any', () => {
+test('a message without optional parts', () => {
   const [message] = decodeBatch(encodeBatch([{ topic: 't' }]), 1);
   expect(message).toMatchObject({ topic: 't', qos: 0, retain: false, dup: false, receivedAt: 0, size: 1 });
   expect(message?.payload).toEqual(new Uint8Array());
@@ -43,8 +43,8 @@ test('one subscription identifier is a number', () => {
   expect(decodeBatch(encodeBatch([given]), 1)[0]?.properties).toEqual({ subscriptionIdentifier: 5 });
 });
 
-test('each topic is its own, whichever came before', () => {
-  // Read as Latin-1, the bytes of the second are the text of the first.
+test('the topic cache does not mix up topics', () => {
+  // Read as Latin-1, the UTF-8 bytes of the second topic equal the first.
   for (let n = 0; n < 64 * 30 * 64; n++) {
     const bytes = [0x40 + (n >> 11), 0xc2 + ((n >> 6) % 30), 0x80 + (n & 63)];
     const topics = [String.fromCharCode(...bytes), new TextDecoder().decode(new Uint8Array(bytes))];
@@ -57,7 +57,7 @@ test('[MQTT-1.5.4-3] U+FEFF is part of the topic', () => {
   expect(decodeBatch(encodeBatch([{ topic: '\uFEFFt' }]), 1)[0]?.topic).toBe('\uFEFFt');
 });
 
-test('text and JSON of a payload', () => {
+test('text() and json() of a payload', () => {
   const payloads = ['{"a":"中"}', 'nonsense'].map((one) => new TextEncoder().encode(one));
   const batch = encodeBatch(payloads.map((payload) => ({ topic: 't', payload })));
   const [json, nonsense] = decodeBatch(batch, 2);
@@ -99,7 +99,7 @@ const given: fc.Arbitrary<Given> = fc.record(
   { requiredKeys: ['topic'] },
 );
 
-test('what is encoded is decoded', () => {
+test('encoding and decoding are inverse', () => {
   fc.assert(
     fc.property(fc.array(given, { maxLength: 5 }), (messages) => {
       const decoded = decodeBatch(encodeBatch(messages), messages.length);
@@ -109,7 +109,7 @@ test('what is encoded is decoded', () => {
   );
 });
 
-/** Decodes and looks at everything; only the one error may come out of it. */
+/** Decodes the batch and reads every field; only the expected error may be thrown. */
 function lookAtAll(buffer: ArrayBuffer, count: number): void {
   try {
     for (const message of decodeBatch(buffer, count)) {
@@ -124,11 +124,11 @@ function lookAtAll(buffer: ArrayBuffer, count: number): void {
   }
 }
 
-test('random bytes never do more than throw', () => {
+test('random bytes at most throw', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 200 }), fc.nat(3), (random, count) => {
       lookAtAll(random.slice().buffer, count);
-      // As the one record's content, to get past the length.
+      // As the content of a single record, to get past the length check.
       const length = new Uint8Array(4);
       new DataView(length.buffer).setUint32(0, random.length, true);
       lookAtAll(join([length, random]).buffer, 1);
@@ -137,7 +137,7 @@ test('random bytes never do more than throw', () => {
   );
 });
 
-test('a batch with bytes changed or missing never does more than throw', () => {
+test('a batch with bytes changed or missing at most throws', () => {
   const whole = new Uint8Array(encodeBatch([everything, everything]));
   fc.assert(
     fc.property(fc.nat(whole.length - 1), fc.nat(255), fc.nat(whole.length), (at, byte, length) => {
@@ -150,10 +150,10 @@ test('a batch with bytes changed or missing never does more than throw', () => {
   );
 });
 
-test('no message reads into its neighbour', () => {
+test('a message cannot read into the next record', () => {
   const first = encodeRecord({ topic: 'a', payload: new Uint8Array([1]) });
   const second = encodeRecord({ topic: 'secret' });
-  // The first record's topic claims to be longer than its record.
+  // Makes the first record's topic longer than the record.
   first[4 + 1 + 8 + 1] = 9;
   expect(() => decodeBatch(join([first, second]).buffer, 2)).toThrow(/goes past the end/);
 });
@@ -175,7 +175,7 @@ test.each([
   ['unknown', [0x7f, 1]],
   ['of another packet', [0x11, 0, 0, 0, 1]],
   ['cut short', [0x03, 0, 9, 0x61]],
-])('a property %s is malformed when looked at', (_, content) => {
+])('a property %s is malformed when read', (_, content) => {
   const rawProperties = join([varint(content.length), new Uint8Array(content)]);
   const [message] = decodeBatch(encodeBatch([{ topic: 'a', rawProperties }]), 1);
   expect(message?.topic).toBe('a');

@@ -5,14 +5,14 @@ import { decodePackets, packetOf } from './packet';
 
 const bytes = (...parts: (number | string)[]): Uint8Array =>
   new Uint8Array(parts.flatMap((part) => (typeof part === 'string' ? [...Buffer.from(part)] : [part])));
-/** Text with its length, at most 255 bytes. */
+/** UTF-8 Encoded String of at most 255 bytes. */
 const text = (value: string): (number | string)[] => [0, Buffer.byteLength(value), value];
 const packet = (header: number, ...parts: (number | string)[]) => {
   const body = bytes(...parts);
   return packetOf(bytes(header, body.length, ...body), 5);
 };
 
-describe('what a packet says', () => {
+describe('decodes', () => {
   test('CONNECT with a will and credentials', () => {
     const { cmd, fields } = packet(
       0x10,
@@ -47,7 +47,7 @@ describe('what a packet says', () => {
     });
   });
 
-  test('PUBLISH with properties, of which some stand more than once', () => {
+  test('PUBLISH with properties, some of them repeated', () => {
     const pairs = [38, ...text('k'), ...text('1'), 38, ...text('k'), ...text('2')];
     const properties = [1, 1, 11, 5, 11, 0x80, 1, 9, 0, 2, 1, 2, ...pairs];
     const size = bytes(...properties).length;
@@ -122,7 +122,7 @@ describe('what a packet says', () => {
   test('arbitrary bytes give fields or a protocol error', () => {
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 1, maxLength: 60 }), fc.boolean(), (given, honest) => {
-        // Half of them have the right length, or few would be looked into.
+        // Half of the cases have the right length; otherwise few would get past the length check.
         const whole =
           honest && given.length > 1
             ? bytes(given[0] as number, given.length - 2, ...given.subarray(2))
@@ -149,7 +149,7 @@ describe('records', () => {
     return whole;
   };
 
-  test('one after the other', () => {
+  test('are read one after the other', () => {
     const { buffer } = new Uint8Array([...record(1, 1.5, 0xc0, 0), ...record(0, 2, 0xd0, 0)]);
     const packets = decodePackets(buffer);
     expect(packets.map(({ sent, packet }) => [sent, packet.cmd, packet.at, [...packet.bytes]])).toEqual([
@@ -158,7 +158,7 @@ describe('records', () => {
     ]);
   });
 
-  test('a record that is cut off ends the list', () => {
+  test('a truncated record ends the list', () => {
     const { buffer } = new Uint8Array([...record(1, 1, 0xc0, 0), ...record(0, 2, 0xd0, 0).subarray(0, 14)]);
     expect(decodePackets(buffer)).toHaveLength(1);
     expect(decodePackets(new ArrayBuffer(0))).toEqual([]);

@@ -1,4 +1,4 @@
-/** What leaves for a publish, with the program itself. */
+/** The packets that a publish sends, with the real program. */
 
 import { afterEach, expect, test, vi } from 'vitest';
 import { packet, startBroker } from './testing-broker';
@@ -7,7 +7,7 @@ import type { PublishOptions, PublishProperties } from './types';
 let stop = (): void => {};
 afterEach(() => stop());
 
-/** A broker that keeps what is published, and acknowledges it. */
+/** A broker that records and acknowledges what is published. */
 async function keepingBroker() {
   const published: Uint8Array[] = [];
   const broker = await startBroker((given) => {
@@ -34,21 +34,18 @@ test.each<[string, PublishProperties]>([
     { userProperties: Array.from({ length: 90 }, (_, n): [string, string] => ['k', `${n}`.repeat(40)]) },
   ],
   ['a long text', { contentType: '\u4e2d'.repeat(3000) }],
-])(
-  'a publish that crosses with others leaves as one by itself: properties with %s',
-  async (_, properties) => {
-    const { client, published } = await keepingBroker();
-    const options: PublishOptions = { retain: true, properties };
-    await client.publish('a/b', 'payload', options);
-    // One with a signal crosses by itself.
-    await client.publish('a/b', 'payload', { ...options, signal: new AbortController().signal });
-    await vi.waitFor(() => expect(published).toHaveLength(2));
-    expect(published[0]).toEqual(published[1]);
-    await client.end(true);
-  },
-);
+])('a batched publish is sent like a separate one: properties with %s', async (_, properties) => {
+  const { client, published } = await keepingBroker();
+  const options: PublishOptions = { retain: true, properties };
+  await client.publish('a/b', 'payload', options);
+  // A publish with a signal takes a separate message to the worker.
+  await client.publish('a/b', 'payload', { ...options, signal: new AbortController().signal });
+  await vi.waitFor(() => expect(published).toHaveLength(2));
+  expect(published[0]).toEqual(published[1]);
+  await client.end(true);
+});
 
-test('with properties and without, small and large, they leave in the order of the calls', async () => {
+test('with and without properties, small and large, messages are sent in the order of the calls', async () => {
   const { client, published } = await keepingBroker();
   const calls = Array.from({ length: 200 }, (_, n) => {
     const properties: PublishProperties = { userProperties: [['n', `${n}`]] };

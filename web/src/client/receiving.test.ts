@@ -8,7 +8,7 @@ afterEach(() => {
 });
 
 describe('iterating', () => {
-  test('gives the messages in order, and leaving the loop unsubscribes', async () => {
+  test('yields the messages in order, and leaving the loop unsubscribes', async () => {
     const { client, receive, sent } = await connected();
     const subscription = await client.subscribe('#');
     receive({ topic: 'a' }, { topic: 'b' });
@@ -22,7 +22,7 @@ describe('iterating', () => {
     expect(sent('unsubscribe')).toEqual([[['#']]]);
   });
 
-  test('end() finishes the loop after what had come', async () => {
+  test('end() finishes the loop after the messages received so far', async () => {
     const { client, receive } = await connected();
     const subscription = await client.subscribe('#');
     receive({ topic: 'a' });
@@ -32,7 +32,7 @@ describe('iterating', () => {
     expect(seen).toEqual(['a']);
   });
 
-  test('a client that fails throws in the loop', async () => {
+  test('a client that fails makes the loop throw', async () => {
     const { client, sink } = await connected();
     const subscription = await client.subscribe('#');
     const loop = (async () => {
@@ -42,7 +42,7 @@ describe('iterating', () => {
     await expect(loop).rejects.toMatchObject({ code: 'crashed' });
   });
 
-  test('a slow reader loses the oldest of QoS 0, counted', async () => {
+  test('a slow reader loses the oldest QoS 0 messages, which are counted', async () => {
     const { client, receive } = await connected();
     const subscription = await client.subscribe('#', { highWaterMark: 2 });
     const iterator = subscription[Symbol.asyncIterator]();
@@ -52,7 +52,7 @@ describe('iterating', () => {
     expect((await iterator.next()).value.topic).toBe('c');
   });
 
-  test('a slow reader holds the next batch back for QoS 1 and 2', async () => {
+  test('a slow reader holds back the next batch at QoS 1 and 2', async () => {
     const { client, receive } = await connected();
     const subscription = await client.subscribe('#', { qos: 1, highWaterMark: 2 });
     const iterator = subscription[Symbol.asyncIterator]();
@@ -68,7 +68,7 @@ describe('iterating', () => {
     expect((await iterator.next()).value.topic).toBe('c');
   });
 
-  test('QoS 0 never pushes an acknowledged message out', async () => {
+  test('QoS 0 never displaces an acknowledged message', async () => {
     const { client, receive } = await connected();
     const subscription = await client.subscribe('#', { highWaterMark: 1 });
     const iterator = subscription[Symbol.asyncIterator]();
@@ -77,7 +77,7 @@ describe('iterating', () => {
     expect((await iterator.next()).value.topic).toBe('kept');
   });
 
-  test('a subscription nobody iterates neither holds anything back nor grows', async () => {
+  test('a subscription that is never iterated neither blocks nor grows', async () => {
     const { client, receive } = await connected();
     const subscription = await client.subscribe('#', { highWaterMark: 1 });
     await receive({ topic: 'a', qos: 1 }, { topic: 'b', qos: 1 }).done;
@@ -87,7 +87,7 @@ describe('iterating', () => {
     expect((await subscription[Symbol.asyncIterator]().next()).value.topic).toBe('b');
   });
 
-  test('leaving lets a held batch go', async () => {
+  test('leaving the loop releases a held batch', async () => {
     const { client, receive } = await connected();
     const subscription = await client.subscribe('#', { highWaterMark: 1 });
     subscription[Symbol.asyncIterator]();
@@ -120,7 +120,7 @@ describe('handlers and listeners', () => {
     await batch.done;
   });
 
-  test('what they throw is reported, and everybody else goes on', async () => {
+  test('errors they throw are reported, and the others still run', async () => {
     const reported: unknown[] = [];
     vi.stubGlobal('reportError', (error: unknown) => reported.push(error));
     const { client, receive } = await connected();
@@ -141,7 +141,7 @@ describe('handlers and listeners', () => {
     expect(reported).toEqual(['from a listener', 'from a handler', 'from a promise']);
   });
 
-  test('batch gives everything at once, and the count of what was dropped', async () => {
+  test('batch has all messages at once, and the number dropped', async () => {
     const { client, sink } = await connected();
     const seen: unknown[] = [];
     client.on('batch', (messages, dropped) => seen.push([topics(messages), dropped]));
@@ -161,7 +161,7 @@ describe('handlers and listeners', () => {
     let seen = 0;
     const then: number[] = [];
     client.on('message', () => {
-      // A listener that takes its time.
+      // A slow listener.
       for (const until = performance.now() + 0.002; performance.now() < until; );
       seen++;
     });
@@ -175,7 +175,7 @@ describe('handlers and listeners', () => {
     expect(then).toEqual([all, all]);
   });
 
-  test('a malformed batch is an error event, and the next one is fine', async () => {
+  test('a malformed batch is an error event, and the next one is delivered', async () => {
     const { client, sink, receive } = await connected();
     const seen: string[] = [];
     client.on('error', (error) => seen.push(error.code));
@@ -194,7 +194,7 @@ describe('handlers and listeners', () => {
     expect(seen).toEqual(['a']);
   });
 
-  test('addListener and removeListener are on and off', async () => {
+  test('addListener and removeListener are aliases of on and off', async () => {
     const { client, receive } = await connected();
     const seen: string[] = [];
     const listener = (topic: string): void => void seen.push(topic);
@@ -205,7 +205,7 @@ describe('handlers and listeners', () => {
     expect(seen).toEqual(['a']);
   });
 
-  test('what is no function is refused at once', async () => {
+  test('a listener that is not a function is rejected at once', async () => {
     const { client, receive } = await connected();
     const mistake = expect.objectContaining({ name: 'MqttError', code: 'bad-option', field: 'listener' });
     for (const wrong of [undefined, null, 3]) {
@@ -223,7 +223,7 @@ describe('handlers and listeners', () => {
 test.each<[how: string, leave: (client: Client, own: Subscription) => Promise<void>]>([
   ['the subscription', (_, own) => own.unsubscribe()],
   ['the client', (client) => client.unsubscribe('$SYS/#')],
-])('%s unsubscribes: what comes before the UNSUBACK is nobody’s', async (_, leave) => {
+])('%s unsubscribes: messages before the UNSUBACK reach no handler', async (_, leave) => {
   let answer = (_: { reasonCodes: number[] }): void => {};
   const { client, receive } = await connected({
     unsubscribe: () =>
@@ -239,7 +239,7 @@ test.each<[how: string, leave: (client: Client, own: Subscription) => Promise<vo
   receive({ topic: '$SYS/a' }, { topic: 'b' });
   expect(seen).toEqual(['b']);
 
-  // Another one with the filter is one of its own, whenever the answer comes.
+  // A new subscription with the same filter is independent, whenever the reply arrives.
   const again = vi.fn();
   await client.subscribe('$SYS/#', { handlerOnly: true }, again);
   answer({ reasonCodes: [0] });
@@ -248,7 +248,7 @@ test.each<[how: string, leave: (client: Client, own: Subscription) => Promise<vo
   expect([seen, handler.mock.calls.length, again.mock.calls.length]).toEqual([['b'], 0, 1]);
 });
 
-test('what only a handler asked for reaches no listener, until somebody else asks too', async () => {
+test('messages of a handlerOnly subscription reach no listener until another subscription matches', async () => {
   const { client, receive } = await connected();
   const seen: string[] = [];
   client.on('batch', (messages) => seen.push(`batch ${topics(messages)}`));

@@ -4,7 +4,7 @@ import { encodeBatch, type Given } from './testing';
 import { connected } from './testing-client';
 import type { Answer, Message, RequestHandler, SubscribeOptions } from './types';
 
-// What tsc must take for a handler, and what not.
+// Checks which functions tsc accepts as a request handler.
 const log = (request: Message): void => console.log(request.topic);
 const logLater = async (request: Message): Promise<void> => log(request);
 const maybe = (request: Message): string | null => (request.qos > 0 ? request.topic : null);
@@ -17,9 +17,9 @@ const maybeLater = async (request: Message): Promise<string | undefined> => {
   async () => new Uint8Array(),
   () => ({ payload: 'x', qos: 1 as const }),
 ] satisfies RequestHandler[];
-// @ts-expect-error A number is no payload.
+// @ts-expect-error A number is not a payload.
 (() => 7) satisfies RequestHandler;
-// @ts-expect-error Nor is it later.
+// @ts-expect-error Nor is a promise of one.
 (async () => 7) satisfies RequestHandler;
 
 afterEach(() => {
@@ -27,7 +27,7 @@ afterEach(() => {
 });
 
 describe('requests', () => {
-  test('resolve with the answer', async () => {
+  test('resolve with the response', async () => {
     const payload = new TextEncoder().encode('pong');
     const { client, sent } = await connected({
       request: async () => encodeBatch([{ topic: 'answer', payload, qos: 1 }]),
@@ -47,7 +47,7 @@ describe('requests', () => {
     ['topic', ['a/#', 'x']],
     ['payload', ['a', 7]],
     ['qos', ['a', 'x', { qos: 3 }]],
-  ])('name the %s that is wrong, and ask nobody', async (field, args) => {
+  ])('name the invalid %s, and send nothing', async (field, args) => {
     const { client, calls } = await connected();
     const request = client.request as (...args: unknown[]) => Promise<unknown>;
     await expect(request(...args)).rejects.toMatchObject({ code: 'bad-option', field });
@@ -81,7 +81,7 @@ describe('requests', () => {
       () => ({ payload: 'x', qos: 0, properties: { contentType: 't', correlationData: 'mine' } }),
       ['reply/here', 'x', { qos: 0, properties: { contentType: 't', correlationData } }],
     ],
-  ])('are answered with %s', async (_, answer, [topic, payload, options]) => {
+  ])('get a response: %s', async (_, answer, [topic, payload, options]) => {
     const { receive, sent, subscription } = await responding(answer, { qos: 2 });
     expect(subscription).toMatchObject({ filter: 'ask', qos: 2 });
     await receive(asking).done;
@@ -92,7 +92,7 @@ describe('requests', () => {
     ['without a response topic', 'x', { topic: 'ask' }],
     ['that the handler has no answer to', undefined, asking],
     ['that the handler answers with null', null, asking],
-  ])('%s are handled and not answered', async (_, answer, given) => {
+  ])('%s are handled without a response', async (_, answer, given) => {
     const reported: unknown[] = [];
     vi.stubGlobal('reportError', (error: unknown) => reported.push(error));
     const handler = vi.fn(() => answer);
@@ -102,7 +102,7 @@ describe('requests', () => {
     expect([sent('publish'), reported]).toEqual([[], []]);
   });
 
-  test('whose handler throws, or answers with something invalid, are reported', async () => {
+  test('whose handler throws, or returns something invalid, are reported', async () => {
     const reported: unknown[] = [];
     vi.stubGlobal('reportError', (error: unknown) => reported.push(error));
     const answers = [() => Promise.reject('thrown'), () => 7, () => ({}), () => ({ payload: 'x', qos: 3 })];
@@ -119,7 +119,7 @@ describe('requests', () => {
     expect([sent('publish'), errors]).toEqual([[], []]);
   });
 
-  test('whose answer cannot be sent are an error event', async () => {
+  test('whose response cannot be sent are an error event', async () => {
     const lost = new MqttError('not-connected', 'no');
     const { client, receive } = await connected({ publish: () => Promise.reject(lost) });
     const errors: MqttError[] = [];

@@ -1,4 +1,4 @@
-/** What of a call reaches the client that compat is over, and when. */
+/** Which calls reach the underlying client, and when. */
 
 import { expect, test, vi } from 'vitest';
 import WebSocket from 'ws';
@@ -23,7 +23,7 @@ vi.mock(import('../client/create-client'), async (original) => {
 });
 
 test.each([false, true])(
-  'a publish reaches the client in the call itself (manualConnect: %s)',
+  'a publish reaches the client synchronously (manualConnect: %s)',
   async (manualConnect) => {
     const client = mqtt.connect('ws://127.0.0.1:1/', { worker: false, WebSocket, manualConnect });
     const outcome = client.publishAsync('a', `at once ${manualConnect}`, { qos: 1 });

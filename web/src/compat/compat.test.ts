@@ -1,4 +1,4 @@
-/** What users of MQTT.js do with it, done with this. */
+/** Typical uses of MQTT.js, through the compat API. */
 
 import { readFileSync } from 'node:fs';
 import { expect, test, vi } from 'vitest';
@@ -9,7 +9,7 @@ import { brokers, clients, connect, next, record, startBroker } from './testing'
 
 const { connack, filtersOf, packet, properties, serve, type } = scripted;
 
-test('the example of the guide, as it stands there', async () => {
+test("the guide's example, verbatim", async () => {
   const { url } = await startBroker();
   const guide = readFileSync(new URL('../../docs/moving-from-mqttjs.md', import.meta.url), 'utf8');
   const [, code = ''] = /```js\n(.*?)```/s.exec(guide) ?? [];
@@ -39,7 +39,7 @@ test('connect, subscribe, publish, and end at the first message', async () => {
   expect(client).toMatchObject({ connected: false, disconnected: true, disconnecting: false });
 });
 
-test('calls before there is a connection wait for it, in order', async () => {
+test('calls before the connection are queued, in order', async () => {
   const { url } = await startBroker();
   const client = connect(url);
   const seen: string[] = [];
@@ -51,7 +51,7 @@ test('calls before there is a connection wait for it, in order', async () => {
   expect(seen).toEqual(['1', '2', '3']);
 });
 
-test('callbacks of a publish get the packet that acknowledged it', async () => {
+test('callbacks of publish get the packet that acknowledged it', async () => {
   const { url } = await startBroker();
   const client = connect(url);
   const published = (qos: 0 | 1 | 2) =>
@@ -64,7 +64,7 @@ test('callbacks of a publish get the packet that acknowledged it', async () => {
 test.each([
   [1, 'puback'],
   [2, 'pubrec'],
-] as const)('callbacks of a publish at QoS %i get the packet that refused it, too', async (qos, cmd) => {
+] as const)('callbacks of publish at QoS %i get the packet that refused it, too', async (qos, cmd) => {
   const { url } = await startBroker(async (connection) => {
     await connection.expect(type.connect);
     connection.send(connack());
@@ -95,7 +95,7 @@ test('subscribe takes a filter, several, or options by filter', async () => {
   ]);
 });
 
-test('no filters at all are a mistake, to subscribe to or not any more', async () => {
+test('an empty list of filters is an error for subscribe and unsubscribe', async () => {
   const { url } = await startBroker();
   const client = connect(url);
   await expect(client.subscribeAsync([])).rejects.toMatchObject({ code: 'bad-option' });
@@ -103,7 +103,7 @@ test('no filters at all are a mistake, to subscribe to or not any more', async (
   await expect(client.unsubscribeAsync([])).rejects.toMatchObject({ code: 'bad-option' });
 });
 
-test('a subscription that a lost connection took along is made at the next one', async () => {
+test('a subscription interrupted by a lost connection is made on the next one', async () => {
   const asked: string[][] = [];
   const broker = await startBroker(
     async (connection) => {
@@ -125,7 +125,7 @@ test('a subscription that a lost connection took along is made at the next one',
   expect(asked).toEqual([['presence'], ['presence']]);
 });
 
-test('a filter that is subscribed to already is left out, unless with a higher QoS or resubscribe', async () => {
+test('a filter already subscribed to is skipped, unless with a higher QoS or resubscribe', async () => {
   const asked: string[][] = [];
   const { url } = await startBroker((connection) =>
     serve(connection, (sent) => {
@@ -133,7 +133,7 @@ test('a filter that is subscribed to already is left out, unless with a higher Q
     }),
   );
   const client = connect(url);
-  await client.subscribeAsync(['a', 'a']); // MQTT.js sends both too
+  await client.subscribeAsync(['a', 'a']); // MQTT.js sends both, too
   expect(await client.subscribeAsync(['a', 'b'])).toMatchObject([{ topic: 'b' }]);
   const nothing = await new Promise((resolve) => client.subscribe('a', (...args) => resolve(args)));
   expect(nothing).toEqual([null, []]);
@@ -147,7 +147,7 @@ test('a filter that is subscribed to already is left out, unless with a higher Q
   expect(asked.flat()).toEqual(['a', 'a', 'b', 'a', 'a', 'b']);
 });
 
-test('a filter that is refused does not take the others along', async () => {
+test('a refused filter does not fail the others', async () => {
   const { url } = await startBroker(async (connection) => {
     await connection.expect(type.connect);
     connection.send(connack());
@@ -172,7 +172,7 @@ test('a filter that is refused does not take the others along', async () => {
   await expect(client.subscribeAsync('secret')).rejects.toMatchObject({ code: 'refused' });
 });
 
-test('what was refused when it was subscribed to again is asked for again', async () => {
+test('a filter refused on resubscribing can be subscribed to again', async () => {
   const { url } = await startBroker(
     async (connection) => {
       await connection.expect(type.connect);
@@ -198,7 +198,7 @@ test('what was refused when it was subscribed to again is asked for again', asyn
   await expect(client.subscribeAsync('secret')).rejects.toMatchObject({ code: 'refused' });
 });
 
-test('payloads are bytes that know their text', async () => {
+test('payloads are bytes with a toString', async () => {
   const { url } = await startBroker();
   const client = connect(url);
   client.publish('a', '{"n": "\u00e9"}');
@@ -219,7 +219,7 @@ test('payloads are bytes that know their text', async () => {
   expect(publish).toMatchObject({ cmd: 'publish', topic, qos: 0, retain: false, dup: false, properties: {} });
 });
 
-test('no payload is an empty one, and no options are none', async () => {
+test('a missing payload is empty, and options may be missing', async () => {
   const { url } = await startBroker();
   const client = connect(url);
   const messages: string[] = [];
@@ -249,7 +249,7 @@ test('properties of a message, with user properties by name', async () => {
   expect(correlationData.toString()).toBe('c');
 });
 
-test('the will, and what else is in CONNECT, as packetsend shows it', async () => {
+test('the will and other CONNECT fields, as in packetsend', async () => {
   const { url } = await startBroker();
   const client = connect(url, {
     clientId: 'me',
@@ -270,7 +270,7 @@ test('the will, and what else is in CONNECT, as packetsend shows it', async () =
   expect(client.options).toMatchObject({ clientId: 'me', keepalive: 60, reconnectPeriod: 1 });
 });
 
-test('the forms that return promises', async () => {
+test('the promise-returning forms', async () => {
   const { url } = await startBroker();
   const client = await mqtt.connectAsync(url, { worker: false, WebSocket });
   expect(client.connected).toBe(true);
@@ -281,13 +281,13 @@ test('the forms that return promises', async () => {
   await expect(client.publishAsync('a', 'b')).rejects.toMatchObject({ code: 'not-connected' });
 });
 
-test('connectAsync without retries rejects when there is no broker', async () => {
+test('connectAsync without retries rejects if there is no broker', async () => {
   const options = { worker: false, WebSocket, reconnectPeriod: 1 };
   const refused = mqtt.connectAsync('ws://127.0.0.1:1/', options, false);
   await expect(refused).rejects.toMatchObject({ code: 'network' });
 });
 
-test('a listener is called on the client', async () => {
+test('listeners are called with the client as this', async () => {
   const { url } = await startBroker();
   const client = connect(url);
   const itself = await new Promise((resolve) => {
@@ -298,7 +298,7 @@ test('a listener is called on the client', async () => {
   expect(itself).toBe(client);
 });
 
-test('listeners come and go', async () => {
+test('listeners are added and removed', async () => {
   const { url } = await startBroker();
   const client = connect(url);
   const never = (): void => expect.unreachable();
@@ -312,7 +312,7 @@ test('listeners come and go', async () => {
   expect(() => client.on('message', undefined as never)).toThrow('listener: must be a function');
 });
 
-test('a mistake without a callback is an error, which nobody need hear', async () => {
+test('an invalid call without a callback is an error event, which needs no listener', async () => {
   const { url } = await startBroker();
   const client = connect(url);
   const reported = vi.fn();
@@ -325,7 +325,7 @@ test('a mistake without a callback is an error, which nobody need hear', async (
   expect(await heard).toMatchObject([{ code: 'bad-option', field: 'topic' }]);
 });
 
-test('what is published without a connection waits in the bounded queue', async () => {
+test('messages published without a connection wait in the bounded queue', async () => {
   const client = connect('ws://127.0.0.1:1/', { offlineQueue: { messages: 10 }, reconnectPeriod: 1000 });
   for (let n = 0; n < 10; n++) client.publish('a', String(n), { qos: 1 });
   const full = (message: string) =>
@@ -338,7 +338,7 @@ test('what is published without a connection waits in the bounded queue', async 
   expect(await unheard).toMatchObject([{ code: 'queue-full' }]);
 });
 
-test('subscribing without a connection has no time limit, and holds when there is one', async () => {
+test('subscribing without a connection has no timeout, and completes on the next one', async () => {
   const { url } = await startBroker(async (connection) => connection.hangUp());
   const client = connect(url, { reconnectPeriod: 50 });
   const subscribed = client.subscribeAsync('a');
@@ -347,7 +347,7 @@ test('subscribing without a connection has no time limit, and holds when there i
   expect(client.connected).toBe(true);
 });
 
-test('the end waits for what is on its way, and tells that nothing is any more', async () => {
+test('end waits for messages in flight, and nothing happens after its callback', async () => {
   let acknowledge = (): void => {};
   const { url } = await startBroker(async (connection) => {
     await connection.expect(type.connect);
@@ -371,7 +371,7 @@ test('the end waits for what is on its way, and tells that nothing is any more',
   expect(seen.at(-1)).toBe('end');
 });
 
-test('the end waits for the answers to SUBSCRIBE and UNSUBSCRIBE, too', async () => {
+test('end waits for SUBACK and UNSUBACK, too', async () => {
   const { url } = await startBroker();
   const client = connect(url);
   await client.subscribeAsync('old');
@@ -382,7 +382,7 @@ test('the end waits for the answers to SUBSCRIBE and UNSUBSCRIBE, too', async ()
   expect(seen.sort()).toEqual([1, null, null]);
 });
 
-test('with manualConnect calls wait to be told, and the end tells them', async () => {
+test('with manualConnect calls wait for connect(), and end settles them', async () => {
   const { url, connections } = await startBroker();
   const client = connect(url, { manualConnect: true });
   const lost = client.publishAsync('a', 'b', { qos: 1 });
@@ -395,7 +395,7 @@ test('with manualConnect calls wait to be told, and the end tells them', async (
   expect(await sent).toMatchObject({ cmd: 'puback' });
 });
 
-test('packets are told also where a listener came late', async () => {
+test('a late listener gets packets, too', async () => {
   const { url } = await startBroker();
   const client = connect(url);
   await next(client, 'connect');
@@ -404,7 +404,7 @@ test('packets are told also where a listener came late', async () => {
   expect(await sent).toMatchObject([{ cmd: 'publish' }]);
 });
 
-test('packets have payloads that know their text, and user properties by name', async () => {
+test('packets have payloads with a toString, and user properties by name', async () => {
   const props = [0x26, 0, 1, 0x6b, 0, 1, 0x31, 0x26, 0, 1, 0x6b, 0, 1, 0x32, 0x09, 0, 1, 0x63];
   const { url } = await startBroker(async (connection) => {
     await connection.expect(type.connect);
@@ -434,7 +434,7 @@ test('packets have payloads that know their text, and user properties by name', 
   }
 });
 
-test('what CONNACK said, and a ping', async () => {
+test('CONNACK fields, and a ping', async () => {
   const pings: number[] = [];
   const keepAlive = Buffer.from([0x13, 0, 20]); // Server Keep Alive (3.2.2.3.14)
   const { url } = await startBroker(async (connection) => {
@@ -451,7 +451,7 @@ test('what CONNACK said, and a ping', async () => {
   expect(pings).toEqual([type.pingreq]);
 });
 
-test('a client is an instance of its class, by both names', async () => {
+test('a client is an instance of its class, under both names', async () => {
   const client = connect('ws://127.0.0.1:1/');
   expect(client).toBeInstanceOf(mqtt.MqttClient);
   expect(mqtt.Client).toBe(mqtt.MqttClient);
@@ -471,11 +471,11 @@ test('connectAsync takes options alone, and rejects when the client gives up', a
 test.each([
   ['user:pa:ss', { username: 'user:pa', password: 'ss' }],
   ['user', { username: 'user' }],
-])('auth %s, as MQTT.js reads it', (auth, expected) => {
+])('auth %s, read like MQTT.js', (auth, expected) => {
   expect(connect('ws://127.0.0.1:1/', { auth, manualConnect: true }).options).toMatchObject(expected);
 });
 
-test.each([undefined, null])('an option that is %s is one that was not given', async (nothing) => {
+test.each([undefined, null])('an option that is %s counts as missing', async (nothing) => {
   const { url } = await startBroker();
   const names = ['clientId', 'username', 'password', 'auth', 'query', 'will', 'properties', 'store'];
   const others = ['clean', 'keepalive', 'connectTimeout', 'queueQoSZero', 'offlineQueue', 'incomingStore'];
@@ -484,7 +484,7 @@ test.each([undefined, null])('an option that is %s is one that was not given', a
   await client.publishAsync('a', 'waits for the connection');
 });
 
-test('query is added to the address, and may name the client', async () => {
+test('query is added to the address, and may set the client identifier', async () => {
   const broker = await startBroker();
   const client = connect(`${broker.url}?a=1`, { query: { token: 'x y', clientId: 'me' } });
   await next(client, 'connect');
@@ -501,7 +501,7 @@ test.each([
   ['clientId', { clean: false }],
   ['connectTimeout', { connectTimeout: 0 }],
   ['url', { url: 'mqtt://127.0.0.1' }],
-])('%s that cannot be as asked throws at once', (field, options) => {
+])('an unsupported value of %s throws at once', (field, options) => {
   expect(() => mqtt.connect({ url: 'ws://127.0.0.1', ...options } as IClientOptions)).toThrow(
     expect.objectContaining({ field }),
   );

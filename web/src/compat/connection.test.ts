@@ -1,4 +1,4 @@
-/** Connections of a client that are lost, refused, ended and made again, as users of MQTT.js know it. */
+/** Connections that are lost, refused, ended and reconnected, as in MQTT.js. */
 
 import { expect, test, vi } from 'vitest';
 import * as scripted from '../../e2e/support/scripted';
@@ -6,7 +6,7 @@ import { connect, echo, next, record, recordFilters, refuse, startBroker } from 
 
 const { connack, serve, type } = scripted;
 
-test('the first attempt may fail: it goes on trying', async () => {
+test('after a failed first attempt the client keeps trying', async () => {
   const { url } = await startBroker(async (connection) => connection.hangUp());
   const client = connect(url);
   const seen = record(client);
@@ -14,7 +14,7 @@ test('the first attempt may fail: it goes on trying', async () => {
   expect(seen).toEqual(['offline', 'close', 'reconnect', 'connect']);
 });
 
-test('offline is told once, however many attempts fail', async () => {
+test('offline is emitted once, however many attempts fail', async () => {
   const busy = async (connection: scripted.Connection) => {
     await connection.expect(type.connect);
     connection.send(connack(0x89));
@@ -26,7 +26,7 @@ test('offline is told once, however many attempts fail', async () => {
   expect(seen).toEqual(['offline', 'close', 'reconnect', 'error', 'close', 'reconnect', 'connect']);
 });
 
-test('a lost connection comes back, with its subscriptions and what was published meanwhile', async () => {
+test('a lost connection is restored with its subscriptions and queued messages', async () => {
   let lose = (): void => {};
   const { url } = await startBroker(async (connection) => {
     lose = () => connection.hangUp();
@@ -44,7 +44,7 @@ test('a lost connection comes back, with its subscriptions and what was publishe
   expect(seen).toEqual(['offline', 'close', 'reconnect', 'connect']);
 });
 
-test('who ends the client at the close hears of no reconnecting', async () => {
+test('ending the client on close emits no reconnect', async () => {
   const { url } = await startBroker(async (connection) => {
     await connection.expect(type.connect);
     connection.send(connack());
@@ -57,7 +57,7 @@ test('who ends the client at the close hears of no reconnecting', async () => {
   expect(seen).toEqual(['connect', 'offline', 'close', 'end']);
 });
 
-test('without queueQoSZero a QoS 0 message is not kept', async () => {
+test('without queueQoSZero a QoS 0 message is not queued', async () => {
   const { url } = await startBroker();
   const client = connect(url, { queueQoSZero: false });
   await expect(client.publishAsync('a', 'b')).rejects.toMatchObject({ code: 'not-connected' });
@@ -87,7 +87,7 @@ test("the broker's DISCONNECT is a packet", async () => {
   });
 });
 
-test('end before there is a connection, and reconnect after the end', async () => {
+test('end before a connection, and reconnect after end', async () => {
   const { url } = await startBroker();
   const client = connect(url);
   const waiting = client.publishAsync('a', 'b', { qos: 1 });
@@ -100,7 +100,7 @@ test('end before there is a connection, and reconnect after the end', async () =
   expect(client).toMatchObject({ connected: true, disconnected: false });
 });
 
-test.each(['error', 'close'] as const)('reconnect where the client gives up, at its %s', async (event) => {
+test.each(['error', 'close'] as const)('reconnect when the client gives up, on %s', async (event) => {
   const { url } = await startBroker(refuse);
   const client = connect(url, { username: 'me', password: 'too old' });
   const seen = record(client);
@@ -111,7 +111,7 @@ test.each(['error', 'close'] as const)('reconnect where the client gives up, at 
   expect(client).toMatchObject({ connected: true, disconnected: false });
 });
 
-test('reconnect by oneself, with reconnectPeriod 0', async () => {
+test('manual reconnect, with reconnectPeriod 0', async () => {
   const lost: scripted.Script = async (connection) => {
     await connection.expect(type.connect);
     connection.send(connack());
@@ -129,7 +129,7 @@ test('reconnect by oneself, with reconnectPeriod 0', async () => {
   expect(seen.slice(-2)).toEqual(['close', 'end']);
 });
 
-test('a reconnect during a connection does not outlive it', async () => {
+test('a reconnect during a connection has no effect after it', async () => {
   let lose = (): void => {};
   const { url } = await startBroker((connection) => {
     lose = () => connection.hangUp();
@@ -145,7 +145,7 @@ test('a reconnect during a connection does not outlive it', async () => {
   expect(seen).toEqual(['close', 'end']);
 });
 
-test('a reconnect that was asked for is over with the end', async () => {
+test('a requested reconnect is cancelled by end', async () => {
   const { url } = await startBroker(refuse);
   const client = connect(url);
   const seen = record(client);
@@ -157,7 +157,7 @@ test('a reconnect that was asked for is over with the end', async () => {
   expect(seen).toEqual(['error', 'close', 'end', 'reconnect', 'connect']);
 });
 
-test('reconnect after the end brings the subscriptions back, with their options', async () => {
+test('reconnect after end restores the subscriptions, with their options', async () => {
   const asked: string[] = [];
   const { url } = await startBroker(...Array<scripted.Script>(3).fill(recordFilters(asked)));
   const client = connect(url);
@@ -179,7 +179,7 @@ test('reconnect after the end brings the subscriptions back, with their options'
   expect(asked.slice(3)).toEqual(['c 0']);
 });
 
-test('user name and password may be changed among the options, for the next attempt', async () => {
+test('username and password may be changed in the options for the next attempt', async () => {
   const seen: string[] = [];
   const note: scripted.Script = async (connection) => {
     seen.push((await connection.expect(type.connect)).body.subarray(-10).toString());
@@ -222,7 +222,7 @@ test('ending during the first attempt leaves no connection behind', async () => 
   expect(seen).toEqual(['attempt', 'closed']);
 });
 
-test('manualConnect waits to be told', async () => {
+test('manualConnect waits for connect()', async () => {
   const { url } = await startBroker();
   const client = connect(url, { manualConnect: true });
   const connected = next(client, 'connect');

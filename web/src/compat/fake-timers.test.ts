@@ -1,4 +1,4 @@
-/** Test authors fake the clock. The client must work all the same, whether it was loaded before that or after. */
+/** The client must work with a faked clock, whether it was loaded before or after the clock was faked. */
 
 import { afterEach, expect, test, vi } from 'vitest';
 import * as scripted from '../../e2e/support/scripted';
@@ -6,7 +6,7 @@ import * as scripted from '../../e2e/support/scripted';
 type Fakes = Parameters<typeof vi.useFakeTimers>[0];
 
 const { serve, type } = scripted;
-/** With what Jest fakes, too. Only `process.nextTick`, which Node's own streams need, can't be missed. */
+/** Everything that Jest fakes except `process.nextTick`, which Node's own streams need. */
 const all: Fakes = {
   toFake: ['setTimeout', 'setInterval', 'setImmediate', 'queueMicrotask', 'performance', 'Date'],
 };
@@ -54,7 +54,7 @@ test.each(ways)('the clock is faked, %s, before loading', async (_, fakes) => {
 test.each(ways)('the clock is faked, %s, before connecting', async (_, fakes) => {
   const connect = await start();
   const before = connect();
-  await roundTrip(before); // the program runs, and has timers of its own
+  await roundTrip(before); // the program is running, with timers of its own
   vi.useFakeTimers(fakes);
   const client = connect();
   await roundTrip(client);

@@ -1,4 +1,4 @@
-/** The tables of the guide: no name of MQTT.js is left out, and what they say of it is so. */
+/** The guide's tables list every name in MQTT.js, and their claims hold. */
 
 import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -20,7 +20,7 @@ const read = (path: string): string => readFileSync(new URL(path, import.meta.ur
 
 const guide = read('../../docs/moving-from-mqttjs.md');
 
-/** By the heading that their tables stand under. */
+/** The headings above the tables. */
 const headings: Record<Kind, string> = {
   options: '## connect(url, options)',
   client: '## The client',
@@ -32,7 +32,7 @@ const headings: Record<Kind, string> = {
 };
 const kinds = Object.keys(headings) as Kind[];
 
-/** A row for each name that stands in a first column. */
+/** A row for each name in a first column. */
 function rows(kind: Kind): Row[] {
   const [, after = ''] = guide.split(`\n${headings[kind]}\n`);
   const [section = ''] = after.split(/^##/m);
@@ -45,7 +45,7 @@ function rows(kind: Kind): Row[] {
 const present = (kind: Kind) => rows(kind).filter(({ verdict }) => verdict !== 'missing');
 const missing = (kind: Kind) => rows(kind).filter(({ verdict }) => verdict === 'missing');
 
-test('the names are those of the package, where that is installed', () => {
+test('the names are those of the mqtt package, if installed', () => {
   expect(installedNames() ?? committed).toEqual(committed);
 });
 
@@ -58,7 +58,7 @@ describe.each(kinds)('%s', (kind) => {
   });
 });
 
-/** Which no option takes. */
+/** A value that no option accepts. */
 const wrong = 1n;
 const clients: compat.MqttClient[] = [];
 
@@ -76,7 +76,7 @@ describe('options of connect', () => {
   const url = 'ws://127.0.0.1:1/';
   const ofAddress = ['protocol', 'port', 'path'];
 
-  test.each(present('options'))('$name is looked at', ({ name }) => {
+  test.each(present('options'))('$name is validated', ({ name }) => {
     const address = name.startsWith('host')
       ? {}
       : ofAddress.includes(name)
@@ -115,14 +115,14 @@ describe('options of calls', () => {
   });
 });
 
-test('methods and fields are there or not, as the guide says', () => {
+test('methods and fields exist or not, as the guide says', () => {
   const client = connect({ url: 'ws://127.0.0.1:1/' });
   const there = ({ name }: Row) => name in client || name in compat.MqttClient;
   expect(present('client').filter((row) => !there(row))).toEqual([]);
   expect(missing('client').filter(there)).toEqual([]);
 });
 
-test('events are there or not, as the guide says', () => {
+test('events exist or not, as the guide says', () => {
   const events: Record<keyof MqttClientEventCallbacks, true> = {
     connect: true,
     message: true,
@@ -140,7 +140,7 @@ test('events are there or not, as the guide says', () => {
   expect(names.sort()).toEqual(Object.keys(events).sort());
 });
 
-test('exports are there or not, as the guide says', () => {
+test('exports exist or not, as the guide says', () => {
   const types = [...read('./types.ts').matchAll(/^export (?:type|interface) (\w+)/gm)].map(
     ([, name]) => name,
   );

@@ -4,7 +4,7 @@ import WebSocket from 'ws';
 import * as scripted from '../../e2e/support/scripted';
 import mqtt, { type IClientPublishOptions } from './index';
 
-test('what is published without a connection outlives the page in the store', async () => {
+test('messages published without a connection survive a closed page in the store', async () => {
   let up = false;
   const published: string[] = [];
   const broker = await scripted.startScripted((connection) => {

@@ -1,4 +1,4 @@
-/** Calls as programs for MQTT.js make them: that they compile is the test. */
+/** Calls from typical MQTT.js programs, which only have to compile. */
 
 import { expect, test, vi } from 'vitest';
 import mqtt, {
@@ -40,11 +40,11 @@ function use(url: string, options: { qos: 1 } | undefined, done: Done): MqttClie
   return client;
 }
 
-test('the calls of a program for MQTT.js compile', () => {
+test('calls of an MQTT.js program compile', () => {
   expect(use).toBeTypeOf('function');
 });
 
-test('what is left out of a call may be undefined or null, too', async () => {
+test('optional arguments may be undefined or null', async () => {
   const client = mqtt.connect({ url: 'ws://127.0.0.1:1/', manualConnect: true });
   const codes: unknown[] = [];
   const done = (error: { code: string } | null): unknown => codes.push(error?.code);

@@ -35,6 +35,6 @@ test('a time is ISO 8601, or seconds or milliseconds since 1970', () => {
   expect(texts[0]).toMatch(/^1\/[12]\/26/);
 });
 
-test('what is long is cut', () => {
+test('long text is truncated', () => {
   expect(shown('x'.repeat(100_000))).toBe(`${'x'.repeat(1000)}…`);
 });

@@ -16,7 +16,7 @@ function watcher() {
 const bytes = (text: string) => new TextEncoder().encode(text);
 const close = { type: 'close' } as const;
 
-test('those that watch the same share one subscription, and late ones get the last message', async () => {
+test('watchers of the same filter share one subscription, and late ones get the last message', async () => {
   const { client, sent, receive } = await connected();
   const hub = createHub(client);
   const [first, late, other] = [watcher(), watcher(), watcher()];
@@ -31,7 +31,7 @@ test('those that watch the same share one subscription, and late ones get the la
   expect(sent('subscribe')).toHaveLength(2);
 });
 
-test('the last one that leaves unsubscribes, once', async () => {
+test('the last watcher to leave unsubscribes, once', async () => {
   const { client, sent, receive } = await connected();
   const hub = createHub(client);
   const [stays, goes] = [watcher(), watcher()];
@@ -50,7 +50,7 @@ test('the last one that leaves unsubscribes, once', async () => {
   expect(hub.size()).toBe(0);
 });
 
-test('one that comes back at once does not lose to the one that left', async () => {
+test('a watcher that returns at once is not unsubscribed by the one that left', async () => {
   const { client, receive } = await connected();
   const hub = createHub(client);
   hub.watch('a', 0, watcher())();
@@ -63,7 +63,7 @@ test('one that comes back at once does not lose to the one that left', async () 
   expect(hub.size()).toBe(0);
 });
 
-test('a refusal is told, and asked again at the next connection', async () => {
+test('a refusal is reported, and retried at the next connection', async () => {
   const refuse = vi.fn(async () => ({ reasonCodes: [0x87] }));
   const { client, sink, sent } = await connected({ subscribe: refuse });
   const hub = createHub(client);
@@ -77,7 +77,7 @@ test('a refusal is told, and asked again at the next connection', async () => {
   expect(sent('subscribe')).toHaveLength(2);
 });
 
-test('what no broker is asked for is told once, and not again at the next connection', async () => {
+test('an invalid filter is reported once, and not retried at the next connection', async () => {
   const { client, sink } = await connected();
   const hub = createHub(client);
   const one = watcher();
@@ -89,7 +89,7 @@ test('what no broker is asked for is told once, and not again at the next connec
   expect(one.errors.map(({ code, field }) => [code, field])).toEqual([['bad-option', 'filter']]);
 });
 
-test('what can not be asked for while there is no connection is asked for at the next', async () => {
+test('a subscribe that fails without a connection is retried at the next', async () => {
   const { client, sink, sent } = await connected();
   const hub = createHub(client);
   sink().onEvent(close);
@@ -103,7 +103,7 @@ test('what can not be asked for while there is no connection is asked for at the
   expect(patient.errors).toEqual([]);
 });
 
-test('while the client ends, nothing is asked for again and again', async () => {
+test('while the client ends, subscribing is not retried', async () => {
   const { client, sink, sent } = await connected({ disconnect: () => new Promise(() => {}) });
   const subscribe = vi.spyOn(client, 'subscribe');
   const hub = createHub(client);
@@ -116,7 +116,7 @@ test('while the client ends, nothing is asked for again and again', async () => 
   sink().onEvent({ type: 'end' });
 });
 
-test('a subscription that the lost connection took along is made again, without a word', async () => {
+test('a subscribe interrupted by a lost connection is repeated silently', async () => {
   let lose = (_: unknown): void => {};
   const subscribe = vi
     .fn(async () => ({ reasonCodes: [0] }))
@@ -136,7 +136,7 @@ test('a subscription that the lost connection took along is made again, without 
   expect(patient.errors).toEqual([]);
 });
 
-test('what came over an earlier connection is not current', async () => {
+test('values from an earlier connection are not current', async () => {
   const { client, sink, receive } = await connected();
   const hub = createHub(client);
   const current: boolean[] = [];
@@ -146,12 +146,12 @@ test('what came over an earlier connection is not current', async () => {
   await receive({ topic: 'a', payload: bytes('one') }).done;
   sink().onEvent(close);
   sink().onEvent({ type: 'connect', connack: client.connack });
-  hub.watch('a', 0, { ...see }); // has the old one
+  hub.watch('a', 0, { ...see }); // starts with the old message
   await receive({ topic: 'a', payload: bytes('two') }).done;
   expect(current).toEqual([true, false, true, true]);
 });
 
-test('what came over another client is not current', async () => {
+test('values from another client are not current', async () => {
   const [one, other] = [await connected(), await connected()];
   const [hub, otherHub] = [createHub(one.client), createHub(other.client)];
   const current: boolean[] = [];
@@ -164,7 +164,7 @@ test('what came over another client is not current', async () => {
   expect(current).toEqual([true, false]);
 });
 
-test('a hub that is done with leaves the client as it was', async () => {
+test('a disposed hub leaves the client unchanged', async () => {
   const { client, sent } = await connected();
   const off = vi.spyOn(client, 'off');
   const on = vi.spyOn(client, 'on');

@@ -25,18 +25,18 @@ test.each([
 });
 
 test.each(['constructor', '__proto__', 'a.b.length.constructor', "a['toString']", 'a.b.map'])(
-  'nothing that is inherited: %s',
+  'inherited properties are not found: %s',
   (path) => {
     expect(pick(payload, parsePath(path))).toBeUndefined();
   },
 );
 
-test('a key of that name is the payload’s own', () => {
+test('an own key may have the name of an inherited one', () => {
   expect(pick(JSON.parse('{"__proto__":{"a":1}}'), parsePath('__proto__.a'))).toBe(1);
 });
 
 test.each(['a..b', 'a.', 'a[', 'a[-1]', 'a[b]', "a['b", 'a b', '$a b', 'a]', '[*]'])(
-  'what is no path names what is wrong: %s',
+  'an invalid path gets an error: %s',
   (path) => {
     let error: unknown;
     try {

@@ -26,7 +26,7 @@ test.each([
   expect(reading(payload).value(parsePath(path))).toEqual(value);
 });
 
-test('what is not text shows its first bytes, and has no value', () => {
+test('binary data shows its first bytes, and has no value', () => {
   const picture = reading(new Uint8Array([0xff, 0xd8, 0xff, ...new Array(100).fill(7)]));
   expect(picture.text()).toBeUndefined();
   expect(picture.value([])).toBeUndefined();
@@ -34,21 +34,21 @@ test('what is not text shows its first bytes, and has no value', () => {
   expect(reading(new Uint8Array([97, 98, 99, 0xff])).hex()).toBe('61 62 63 ff (4 B)');
 });
 
-test('what is too large is counted, and not kept', () => {
+test('a payload that is too large is counted, and not kept', () => {
   const large = reading(new Uint8Array(maxPayload + 1).fill(65));
   expect(large.text()).toBeUndefined();
   expect(large.preview(10)).toBe(`${maxPayload + 1} B`);
   expect(reading(new Uint8Array(maxPayload).fill(65)).text()).toHaveLength(maxPayload);
 });
 
-test('the bytes are a copy: a batch is not kept for one message', () => {
+test('the bytes are a copy, so that a message does not retain its batch', () => {
   const batch = encoder.encode('before 21.5 behind');
   const kept = reading(batch.subarray(7, 11));
   batch.fill(0);
   expect(kept.text()).toBe('21.5');
 });
 
-test('a preview is cut', () => {
+test('a preview is truncated', () => {
   expect(reading('abcdef').preview(3)).toBe('abc…');
   expect(reading('abc').preview(3)).toBe('abc');
   expect(reading('番茄需要浇水了 🍅'.repeat(1000)).preview(9)).toBe('番茄需要浇水了 \ud83c…');
@@ -78,6 +78,6 @@ test.each([
   ['garden', 'garden/#', 'garden'],
   ['garden', 'garden', ''],
   ['x'.repeat(60_000), '#', `${'x'.repeat(200)}…`],
-])('%s for those who watch %s is "%s"', (topic, filter, short) => {
+])('%s for watchers of %s is "%s"', (topic, filter, short) => {
   expect(shortTopic(topic, filter)).toBe(short);
 });

@@ -12,7 +12,7 @@ test.each([
   expect(ticks(low, high, about)).toEqual(expected);
 });
 
-test('they enclose any numbers, rise, and are few', () => {
+test('they enclose any numbers, ascend, and are few', () => {
   const number = fc.double({ noNaN: true, min: -1e100, max: 1e100 });
   fc.assert(
     fc.property(number, number, fc.integer({ min: 2, max: 20 }), (a, b, about) => {

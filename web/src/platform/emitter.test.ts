@@ -18,7 +18,7 @@ test('listeners are called in order, and only those of the event', () => {
   expect([listens('a'), listens('b')]).toEqual([true, false]);
 });
 
-test('once is once, even when the listener emits again', () => {
+test('once fires once, even if the listener emits again', () => {
   const { add, emit } = emitter();
   const seen: number[] = [];
   add(
@@ -34,7 +34,7 @@ test('once is once, even when the listener emits again', () => {
   expect(seen).toEqual([1]);
 });
 
-test('once is once, also where a listener before it emits again', () => {
+test('once fires once, even if an earlier listener emits again', () => {
   const { add, emit } = emitter();
   const seen: number[] = [];
   add('a', (value) => value === 1 && emit('a', 2), false);
@@ -46,7 +46,7 @@ test('once is once, also where a listener before it emits again', () => {
 test.each([
   ['after', [false, true]],
   ['before', [true, false]],
-])('the same function added by once %s on: the once is used up, the other stays', (_, added) => {
+])('the same function added by once %s on: once is used up, on stays', (_, added) => {
   const { add, remove, emit, listens } = emitter();
   const seen: number[] = [];
   const listener = (value: number): void => void seen.push(value);
@@ -59,7 +59,7 @@ test.each([
   expect(listens('a')).toBe(false);
 });
 
-test('a removed listener is called no more; removing another does nothing', () => {
+test('a removed listener is not called; removing another does nothing', () => {
   const { add, remove, emit, listens } = emitter();
   const seen: number[] = [];
   const listener = (value: number): void => void seen.push(value);
@@ -73,7 +73,7 @@ test('a removed listener is called no more; removing another does nothing', () =
   expect(listens('a')).toBe(false);
 });
 
-test('listeners added or removed during an event take part from the next one on', () => {
+test('listeners added or removed during an event take effect with the next', () => {
   const { add, remove, emit } = emitter();
   const seen: string[] = [];
   const second = (): void => void seen.push('second');
@@ -92,7 +92,7 @@ test('listeners added or removed during an event take part from the next one on'
   expect(seen).toEqual(['second', 'third']);
 });
 
-test('a listener that throws is reported and breaks no other', () => {
+test('a listener that throws is reported, and the others still run', () => {
   const reported: unknown[] = [];
   vi.stubGlobal('reportError', (error: unknown) => reported.push(error));
   const { add, emit } = emitter();
@@ -111,7 +111,7 @@ test('a listener that throws is reported and breaks no other', () => {
   expect(reported).toEqual([failure]);
 });
 
-test('where there is no reportError the error is thrown in a microtask', async () => {
+test('without reportError the error is thrown in a microtask', async () => {
   vi.stubGlobal('reportError', undefined);
   const thrown = new Promise((resolve) => {
     vi.stubGlobal('queueMicrotask', (task: () => void) => {

@@ -38,14 +38,14 @@ test('there is no page in Node', () => {
   expect(thisPage()).toBeUndefined();
 });
 
-test('the network goes and comes back, and each time the connection is looked at', () => {
+test('going offline or online checks the connection', () => {
   const { told, happen } = follow();
   happen('offline');
   happen('online');
   expect(told).toEqual(['offline', 'wake', 'wake']);
 });
 
-test('a page that comes into view wakes, one that is hidden goes on', () => {
+test('a page that becomes visible wakes the connection, a hidden one does not', () => {
   const { page, told, happen } = follow();
   page.document.visibilityState = 'hidden';
   happen('visibilitychange');
@@ -55,7 +55,7 @@ test('a page that comes into view wakes, one that is hidden goes on', () => {
   expect(told).toEqual(['wake']);
 });
 
-test('into the back-forward cache and out of it, as Chromium tells it', () => {
+test('into the back-forward cache and out of it, with Chromium’s events', () => {
   const { told, happen } = follow();
   for (const type of ['pagehide', 'visibilitychange', 'freeze']) happen(type);
   expect(told).toEqual(['suspend']);
@@ -64,7 +64,7 @@ test('into the back-forward cache and out of it, as Chromium tells it', () => {
   expect(told).toEqual(['suspend', 'resume', 'wake']);
 });
 
-test('out of the back-forward cache where a browser knows no freezing', () => {
+test('out of the back-forward cache in a browser without freeze events', () => {
   const { told, happen } = follow();
   happen('pagehide');
   happen('pageshow', { persisted: true });
@@ -72,7 +72,7 @@ test('out of the back-forward cache where a browser knows no freezing', () => {
   expect(told).toEqual(['suspend', 'resume', 'wake']);
 });
 
-test('a page that is shown for the first time has nothing to resume', () => {
+test('a page shown for the first time has nothing to resume', () => {
   const { told, happen } = follow();
   happen('pageshow', { persisted: false });
   happen('pageshow', { persisted: true });
@@ -86,7 +86,7 @@ test('nothing wakes a suspended connection', () => {
   expect(told).toEqual(['suspend', 'offline']);
 });
 
-test('after the end nothing is heard', () => {
+test('after the end events are ignored', () => {
   const { told, stop, happen } = follow();
   stop();
   for (const type of ['offline', 'online', 'pagehide', 'freeze', 'visibilitychange']) happen(type);

@@ -31,7 +31,7 @@ beforeEach(async () => {
 
 afterEach(() => vi.unstubAllGlobals());
 
-test('a chunk is there when its style sheets are; scripts it does not wait for', async () => {
+test('a chunk waits for its style sheets, but not for scripts', async () => {
   const load = vi.fn(chunk);
   const loading = preload(load, [style, './other.js'], base);
   expect(links.map(({ href, rel }) => [href, rel])).toEqual([
@@ -44,7 +44,7 @@ test('a chunk is there when its style sheets are; scripts it does not wait for',
   expect(await loading).toBe('chunk');
 });
 
-test('what the page has, or has asked for, is not asked for again', async () => {
+test('resources already loaded or requested are not requested again', async () => {
   links.push({ href: 'https://site.test/assets/page.css', rel: 'stylesheet' } as Link);
   expect(await preload(chunk, ['./page.css'], base)).toBe('chunk');
   const twice = [preload(chunk, [style], base), preload(chunk, [style], base)];
@@ -53,7 +53,7 @@ test('what the page has, or has asked for, is not asked for again', async () => 
   expect(await Promise.all(twice)).toEqual(['chunk', 'chunk']);
 });
 
-test('a style sheet that could not be had is asked for again', async () => {
+test('a style sheet that failed to load is requested again', async () => {
   const failing = preload(chunk, [style], base);
   links[0]?.onerror();
   await expect(failing).rejects.toThrow('https://site.test/assets/panel.css could not be loaded');
@@ -62,7 +62,7 @@ test('a style sheet that could not be had is asked for again', async () => {
   expect(await again).toBe('chunk');
 });
 
-test('where there is no document the chunk is all that is asked for', async () => {
+test('without a document only the chunk is requested', async () => {
   vi.unstubAllGlobals();
   expect(await preload(chunk, [style], base)).toBe('chunk');
   expect(await preload(chunk)).toBe('chunk');

@@ -3,19 +3,19 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { protocolVersion } from './version';
 
-/** What crossed in each version that a site may have had: never change one, add another. */
+/** Hashes of the message types of each version that may be deployed: never change one, only add. */
 const fingerprints: Record<number, string> = {
   1: 'c3aaaae2bf7fdbff',
   2: '4a93d8747509a63a',
 };
 
-/** Without comments and whitespace. */
+/** The source without comments and whitespace. */
 function bare(file: string): string {
   const source = readFileSync(new URL(file, import.meta.url), 'utf8');
   return source.replace(/\/\*[\s\S]*?\*\/|\/\/.*|\s/g, '');
 }
 
-test('the version is another one when something else crosses', () => {
+test('a change of the message types requires a new version', () => {
   const crosses = ['boundary.ts', 'messages.ts'].map(bare).join('\n');
   const fingerprint = createHash('sha256').update(crosses).digest('hex').slice(0, 16);
   const what =

@@ -17,7 +17,7 @@ const environment: BoundaryEnvironment = {
   openStore: () => Promise.reject(new Error('not expected')),
 };
 
-/** A dispatcher over a Go boundary whose methods the test gives, and what it posts. */
+/** A dispatcher over a Go boundary with the test's methods, and the messages it posts. */
 function dispatcher({ connect, ...methods }: Partial<GoClient> & Partial<Boundary> = {}) {
   const posted: FromWorker[] = [];
   const transferred: Transferable[][] = [];
@@ -58,7 +58,7 @@ function dispatcher({ connect, ...methods }: Partial<GoClient> & Partial<Boundar
     },
     environment,
   );
-  /** The next message of this type, already posted or not. */
+  /** The next message of this type, posted already or later. */
   async function posting<T extends FromWorker['type']>(type: T): Promise<Extract<FromWorker, { type: T }>> {
     for (;;) {
       const found = posted.findIndex((message) => message.type === type);
@@ -76,14 +76,14 @@ function dispatcher({ connect, ...methods }: Partial<GoClient> & Partial<Boundar
   return { send, posting, posted, transferred, connected, given: () => given };
 }
 
-test('connect passes the options, the environment and the time limit on', async () => {
+test('connect passes on the options, the environment and the timeout', async () => {
   const { send, posting, given } = dispatcher();
   send({ type: 'connect', id: 7, client: 1, options: { ...options, clientId: 'me' }, asks: [], timeout: 5 });
   expect(await posting('result')).toEqual({ type: 'result', id: 7, value: undefined });
   expect(given()).toMatchObject({ ...options, ...environment, clientId: 'me', timeout: 5 });
 });
 
-test('calls reach the client they name, and their answers come back by number', async () => {
+test('calls reach the client that they name, and results come back by id', async () => {
   const calls: unknown[] = [];
   const { send, posting, connected } = dispatcher({
     publish: async (...all) => {
@@ -121,7 +121,7 @@ test('calls reach the client they name, and their answers come back by number', 
   ]);
 });
 
-test('publishes reach the client together, and so do their ends come back', async () => {
+test('publishes reach the client together, and so do their results', async () => {
   const calls: unknown[] = [];
   let onSettled: OnSettled = () => {};
   const { send, posting, transferred, connected } = dispatcher({
@@ -145,7 +145,7 @@ test('publishes reach the client together, and so do their ends come back', asyn
   expect(onSettled).toBe(before);
 });
 
-test('each of the publishes that Go does not take is rejected', async () => {
+test('each publish that Go refuses is rejected', async () => {
   const { send, posting, connected } = dispatcher({
     publishAll: () => Promise.reject({ code: 'not-connected', message: 'gone' }),
   });
@@ -165,7 +165,7 @@ test('each of the publishes that Go does not take is rejected', async () => {
   ]);
 });
 
-test('a rejection, and a throw, come back as plain data', async () => {
+test('rejections and thrown errors come back as plain data', async () => {
   const failure = Object.assign(new Error('no'), {
     code: 'refused',
     reasonCode: 156,
@@ -211,24 +211,21 @@ test('a request resolves with bytes, which are transferred', async () => {
   expect(calls).toEqual([['a', payload, { qos: 1, timeout: 10 }]]);
 });
 
-test.each(['reauthenticate', 'suspend', 'resume', 'wake'] as const)(
-  '%s takes limits and nothing else',
-  async (type) => {
-    const calls: unknown[] = [];
-    const { send, posting, connected } = dispatcher({
-      [type]: async (limits: CallOptions) => void calls.push(limits),
-    });
-    await connected(1);
-    send({ type: 'call', method: type, id: 1, client: 1, args: [], timeout: 10 });
-    expect(await posting('result')).toEqual({ type: 'result', id: 1, value: undefined });
-    expect(calls).toEqual([{ timeout: 10 }]);
-  },
-);
+test.each(['reauthenticate', 'suspend', 'resume', 'wake'] as const)('%s takes only limits', async (type) => {
+  const calls: unknown[] = [];
+  const { send, posting, connected } = dispatcher({
+    [type]: async (limits: CallOptions) => void calls.push(limits),
+  });
+  await connected(1);
+  send({ type: 'call', method: type, id: 1, client: 1, args: [], timeout: 10 });
+  expect(await posting('result')).toEqual({ type: 'result', id: 1, value: undefined });
+  expect(calls).toEqual([{ timeout: 10 }]);
+});
 
 const info = { url: options.url, attempt: 1 };
 const step = { phase: 'start', method: 'm' } as const;
 
-test('Go may ask what the page answers, and nothing else', async () => {
+test('Go may call only callbacks that the page has', async () => {
   const { connected } = dispatcher();
   const mute = await connected(1);
   expect([mute.onAttempt, mute.onAuthenticate]).toEqual([undefined, undefined]);
@@ -236,7 +233,7 @@ test('Go may ask what the page answers, and nothing else', async () => {
   expect([half.onAttempt, half.onAuthenticate]).toEqual([undefined, expect.any(Function)]);
 });
 
-test('a question goes to the page, and its answer back, whatever the order', async () => {
+test('a callback is posted to the page, and its result comes back, in any order', async () => {
   const { send, posting, connected } = dispatcher();
   const sink = await connected(1, ['attempt', 'authenticate']);
   const change = sink.onAttempt?.(info);
@@ -252,7 +249,7 @@ test('a question goes to the page, and its answer back, whatever the order', asy
   send({ type: 'answer', id: first.id, value: { url: 'too late' } });
 });
 
-test('a question that the page cannot answer is rejected with the reason', async () => {
+test('a callback that fails in the page is rejected with the reason', async () => {
   const { send, posting, connected } = dispatcher();
   const sink = await connected(1, ['attempt']);
   const change = sink.onAttempt?.(info);
@@ -261,7 +258,7 @@ test('a question that the page cannot answer is rejected with the reason', async
   await expect(change).rejects.toEqual(error);
 });
 
-test('the end of a client answers its questions, old and new, and no others', async () => {
+test('the end of a client settles its callbacks, old and new, and no others', async () => {
   const { send, posting, connected } = dispatcher();
   const [sink, other] = [await connected(1, ['attempt']), await connected(2, ['attempt'])];
   const [pending, others] = [sink.onAttempt?.(info), other.onAttempt?.(info)];
@@ -273,13 +270,13 @@ test('the end of a client answers its questions, old and new, and no others', as
   expect(await others).toEqual({ url: 'ws://other.test/' });
 });
 
-test('a call to a client that is not there is rejected', async () => {
+test('a call to an unknown client is rejected', async () => {
   const { send, posting } = dispatcher();
   send({ type: 'call', method: 'disconnect', id: 1, client: 9, args: [{}] });
   expect(await posting('rejected')).toMatchObject({ id: 1, error: { code: 'not-connected' } });
 });
 
-test('a client whose connect failed is not there', async () => {
+test('a client whose connect failed is unknown', async () => {
   const { send, posting } = dispatcher({ connect: () => Promise.reject({ code: 'refused', message: 'no' }) });
   send({ type: 'connect', id: 1, client: 1, options, asks: [] });
   expect((await posting('rejected')).error.code).toBe('refused');
@@ -287,7 +284,7 @@ test('a client whose connect failed is not there', async () => {
   expect((await posting('rejected')).error.code).toBe('not-connected');
 });
 
-test('abort aborts the signal of its call, and only where one was asked for', async () => {
+test('abort aborts the signal of its call, and only if there was one', async () => {
   const signals: (AbortSignal | undefined)[] = [];
   const { send, posting, connected } = dispatcher({
     publish: (_topic, _payload, limits?: CallOptions) =>
@@ -328,7 +325,7 @@ test('a batch is transferred, and settles when the page has consumed it', async 
   expect(order).toEqual(['the page consumes', 'consumed']);
 });
 
-test('the end of a client settles its batch, and nothing reaches it any more', async () => {
+test('the end of a client settles its batch, and nothing is delivered afterwards', async () => {
   const { send, posting, connected } = dispatcher();
   const sink = await connected(1);
   const consumed = sink.onBatch(new ArrayBuffer(0), 0, 0);

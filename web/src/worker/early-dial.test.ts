@@ -7,7 +7,7 @@ import { createSocketClass } from './websocket';
 
 const url = 'ws://broker.test/mqtt';
 
-/** A worker whose program loads, and the program's dial afterwards. */
+/** A worker whose program is loading, and which then dials. */
 function loading(Native: object = ScriptedSocket) {
   const { begin, drop, dial } = createEarlyDials(Native as typeof WebSocket);
   const Socket = createSocketClass(Native as typeof WebSocket, {
@@ -18,7 +18,7 @@ function loading(Native: object = ScriptedSocket) {
     drop,
     connect: (id: number, options: Partial<BoundaryOptions> = {}, asks: Question['kind'][] = []) =>
       begin({ type: 'connect', id, client: id, options: { url, ...options }, asks }),
-    /** Listens when it has made it, as Go does. */
+    /** Adds listeners after construction, as the Go program does. */
     dial(to = url, protocols: string | string[] = ['mqtt']) {
       const socket = new Socket(to, protocols);
       const seen: unknown[] = [];
@@ -35,7 +35,7 @@ function loading(Native: object = ScriptedSocket) {
 
 let tasks: (() => void)[];
 
-/** Lets everything happen that is due. */
+/** Runs everything that is due. */
 async function settle(): Promise<void> {
   await Promise.resolve();
   for (let task = tasks.shift(); task; task = tasks.shift()) task();
@@ -54,7 +54,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-test('the program finds the WebSocket opened, for MQTT, and nothing sent on it', async () => {
+test('the program finds an open WebSocket for MQTT, with nothing sent on it', async () => {
   const { connect, dial } = loading();
   connect(1);
   expect(native()).toMatchObject({ url, protocols: 'mqtt', binaryType: 'arraybuffer' });
@@ -66,7 +66,7 @@ test('the program finds the WebSocket opened, for MQTT, and nothing sent on it',
   expect(natives()).toHaveLength(1);
 });
 
-test('one that still connects when the program dials opens for it', async () => {
+test('a WebSocket still connecting when the program dials opens for it', async () => {
   const { connect, dial } = loading();
   connect(1);
   const { seen } = dial();
@@ -77,7 +77,7 @@ test('one that still connects when the program dials opens for it', async () => 
   expect(natives()).toHaveLength(1);
 });
 
-test('what came before the program dialled is kept, in order before what comes later', async () => {
+test('frames received before the program dials are kept, in order', async () => {
   const { connect, dial } = loading();
   connect(1);
   native().open();
@@ -91,7 +91,7 @@ test('what came before the program dialled is kept, in order before what comes l
   expect(seen).toEqual(['open', [1, 2, 3], [4], 1001]);
 });
 
-test('a failure is the answer to one dial, and the next is a new one', async () => {
+test('a failure fails one dial, and the next opens a new WebSocket', async () => {
   const { connect, dial } = loading();
   connect(1);
   native().fail();
@@ -116,7 +116,7 @@ test('a failure without a close event is reported with one', async () => {
   expect(seen).toEqual([1006]);
 });
 
-test('one that has closed in the meantime is dialled anew', async () => {
+test('a WebSocket that has closed in the meantime is replaced', async () => {
   const { connect, dial } = loading();
   connect(1);
   native().open();
@@ -128,7 +128,7 @@ test('one that has closed in the meantime is dialled anew', async () => {
   expect(seen).toEqual(['open']);
 });
 
-test('one that nobody takes is closed, and dialled anew', () => {
+test('a WebSocket never used is closed, and the next dial opens a new one', () => {
   const { connect, dial } = loading();
   connect(1);
   native().open();
@@ -140,7 +140,7 @@ test('one that nobody takes is closed, and dialled anew', () => {
   expect(natives()).toHaveLength(2);
 });
 
-test('one that was taken stays open', () => {
+test('a WebSocket in use stays open', () => {
   const { connect, dial, drop } = loading();
   connect(1);
   native().open();
@@ -150,7 +150,7 @@ test('one that was taken stays open', () => {
   expect(native().closes).toEqual([]);
 });
 
-test('one whose client has given up is closed, and no other', () => {
+test('a WebSocket whose client has given up is closed, and no other', () => {
   const { connect, drop, dial } = loading();
   connect(1);
   connect(2);
@@ -160,7 +160,7 @@ test('one whose client has given up is closed, and no other', () => {
   expect(natives()).toHaveLength(2);
 });
 
-test('each of two clients has one of its own', async () => {
+test('two clients have separate WebSockets', async () => {
   const { connect, dial } = loading();
   connect(1);
   connect(2);
@@ -175,7 +175,7 @@ test('each of two clients has one of its own', async () => {
 test.each([
   ['address', 'ws://broker.test/other', ['mqtt']],
   ['subprotocol', url, ['mqttv3.1']],
-])('a dial with another %s is a new one', (_, to, protocols) => {
+])('a dial with another %s opens a new WebSocket', (_, to, protocols) => {
   const { connect, dial } = loading();
   connect(1);
   dial(to, protocols);
@@ -195,7 +195,7 @@ test.each([
   },
 );
 
-test('what the platform refuses is told to the program when it dials', () => {
+test('an error from the WebSocket constructor is thrown when the program dials', () => {
   const { connect, dial } = loading(
     class {
       constructor() {

@@ -1,4 +1,4 @@
-/** The built program itself, on this thread, with a broker of a few bytes. */
+/** The built program on this thread, with a minimal broker. */
 
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
@@ -15,7 +15,7 @@ let url: string;
 /** Every frame that clients sent. */
 let frames: Buffer[];
 
-/** Splits a frame that holds whole packets of less than 128 bytes each. */
+/** Splits a frame of complete packets of less than 128 bytes each. */
 function packets(frame: Buffer): Buffer[] {
   const found: Buffer[] = [];
   for (let at = 0; at < frame.length; ) {
@@ -31,7 +31,7 @@ function answer(packet: Buffer): Buffer | undefined {
   switch ((packet[0] as number) >> 4) {
     case 1: // CONNECT → CONNACK
       return Buffer.from([0x20, 3, 0, 0, 0]);
-    case 3: // PUBLISH comes back
+    case 3: // PUBLISH is sent back
       return packet;
     case 8: // SUBSCRIBE → SUBACK
       return Buffer.from([0x90, 4, ...identifier, 0, 0]);
@@ -71,7 +71,7 @@ async function connectHere(): Promise<Client> {
   });
 }
 
-test('connects, hears what it says, and leaves, with one frame for each packet', async () => {
+test('connects, receives its own message, and disconnects, with one frame per packet', async () => {
   const client = await connectHere();
   expect(client.clientId).toBe('me');
   const subscription = await client.subscribe('a/#');
@@ -99,7 +99,7 @@ test('a thousand messages arrive in order', async () => {
   await client.end();
 });
 
-test('the reason of a DISCONNECT that is followed by a close at once', async () => {
+test('the reason of a DISCONNECT that is immediately followed by a close', async () => {
   const client = await connectHere();
   const reason = new Promise<number>((resolve) => {
     client.on('disconnect', ({ reasonCode }) => resolve(reasonCode));
@@ -121,7 +121,7 @@ test('an address where nothing listens is a network error', async () => {
   await expect(nobody).rejects.toMatchObject({ name: 'MqttError', code: 'network' });
 });
 
-test('an AbortSignal gives up a broker that does not answer', async () => {
+test('an AbortSignal aborts connecting to a broker that does not respond', async () => {
   const silent = new WebSocketServer({ host: '127.0.0.1', port: 0 });
   await once(silent, 'listening');
   const controller = new AbortController();
@@ -137,7 +137,7 @@ test('an AbortSignal gives up a broker that does not answer', async () => {
   silent.close();
 });
 
-test('large messages arrive as they were sent: alone, many in a frame, among small ones, and cut', async () => {
+test('large messages arrive unchanged: alone, many in a frame, among small ones, and split', async () => {
   const { type, packet, properties } = scripted;
   const sizes = [40_000, 70_000, 10, 300_000, 33_000, 5, 64_000, 64_000, 1_000_000];
   const payload = (n: number): Buffer => Buffer.alloc(sizes[n] as number, String.fromCharCode(97 + n));
@@ -147,8 +147,8 @@ test('large messages arrive as they were sent: alone, many in a frame, among sma
     await connection.expect(type.connect);
     connection.send(scripted.connack());
     const all = sizes.map((_, n) => publish(n));
-    for (const [n, one] of all.entries()) if (n < 5) connection.send(one); // each in a frame
-    connection.send(Buffer.concat(all)); // all in one
+    for (const [n, one] of all.entries()) if (n < 5) connection.send(one); // one frame each
+    connection.send(Buffer.concat(all)); // all in one frame
     const stream = Buffer.concat(all);
     for (let at = 0; at < stream.length; at += 50_001) connection.send(stream.subarray(at, at + 50_001));
     await connection.next().catch(() => {});

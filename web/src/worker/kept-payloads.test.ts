@@ -3,7 +3,7 @@ import { claim, drop, fetch, frameOf, keep, keptPayloads, read } from './kept-pa
 
 const bytes = (...values: number[]): ArrayBuffer => new Uint8Array(values).buffer;
 
-test('a payload that is most of its frame goes with the frame itself', () => {
+test('a payload that fills most of its frame is transferred with the frame', () => {
   const frame = frameOf(bytes(1, 2, 3, 4));
   const { buffer } = frame;
   const handle = keep(frame, 1, 4);
@@ -15,7 +15,7 @@ test('a payload that is most of its frame goes with the frame itself', () => {
   expect(keptPayloads()).toBe(0);
 });
 
-test('payloads that share a frame share its buffer when they leave together, and are copied when not', () => {
+test('payloads of one frame share its buffer if claimed together, and are copied otherwise', () => {
   const frame = frameOf(bytes(1, 2, 3, 4, 5, 6));
   const { buffer } = frame;
   const [first, second, third] = [keep(frame, 0, 2), keep(frame, 2, 4), keep(frame, 4, 6)];
@@ -32,7 +32,7 @@ test('payloads that share a frame share its buffer when they leave together, and
   expect(keptPayloads()).toBe(0);
 });
 
-test('a small payload does not hold a large frame', () => {
+test('a small payload does not retain a large frame', () => {
   const frame = frameOf(bytes(...Array.from({ length: 100 }, (_, n) => n)));
   const { buffer } = frame;
   const small = keep(frame, 10, 13);
@@ -43,7 +43,7 @@ test('a small payload does not hold a large frame', () => {
   expect(payload?.buffer.byteLength).toBe(3);
 });
 
-test('what is left of a frame when others were dropped does not hold it', () => {
+test('payloads left after others were dropped do not retain the frame', () => {
   const frame = frameOf(bytes(1, 2, 3, 4, 5, 6, 7, 8));
   const handles = [keep(frame, 0, 3), keep(frame, 3, 6), keep(frame, 6, 8)];
   read(frame);

@@ -7,7 +7,7 @@ const CLOSED = 3;
 
 let tasks: (() => void)[];
 
-/** Runs the tasks that are due now, and not those they post. */
+/** Runs the tasks due now, but not those that they post. */
 function runTask(): void {
   for (const task of tasks.splice(0)) task();
 }
@@ -37,7 +37,7 @@ function dial({ reads = true, copies = false } = {}) {
   return { socket, native: ScriptedSocket.all.at(-1) as ScriptedSocket, seen };
 }
 
-/** What Go reads, told of it. */
+/** What Go reads after a notification. */
 function readAll(socket: GoSocket, limit = 65_536): number[] {
   const all: number[] = [];
   const target = new Uint8Array(limit);
@@ -65,7 +65,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-test('dials with the protocols given, for binary frames, and tells what was chosen', () => {
+test('dials with the given protocols, for binary frames, and reports the one selected', () => {
   const { socket, native, seen } = dial();
   native.open();
   expect(native.url).toBe('ws://broker.test/mqtt');
@@ -87,7 +87,7 @@ test('frames that arrive in one task are one message', () => {
   expect(seen).toEqual([[1, 2, 3]]);
 });
 
-test('a socket that fails without saying that it closed has closed', () => {
+test('an error without a close event counts as closed', () => {
   const { native, seen } = dial();
   native.readyState = CLOSED;
   native.fail('forbidden');
@@ -96,7 +96,7 @@ test('a socket that fails without saying that it closed has closed', () => {
   expect(seen).toEqual([{ code: 1006, reason: '', wasClean: false }]);
 });
 
-test('a flood is handed over in several tasks, whole and in order', () => {
+test('a flood is delivered in several tasks, complete and in order', () => {
   const { native, seen } = dialOpen();
   const frame = new Array(flushLimit / 2).fill(7);
   for (let count = 0; count < 5; count++) native.receive(frame);
@@ -114,7 +114,7 @@ test('one frame over the limit is still delivered', () => {
   expect(seen.map((data) => (data as number[]).length)).toEqual([flushLimit + 1, 1]);
 });
 
-test('a text frame stays a string, after what came before it, and is the last', () => {
+test('a text frame stays a string, after earlier frames, and is the last', () => {
   const { native, seen } = dialOpen();
   native.receive([1]);
   native.receive([2]);
@@ -126,7 +126,7 @@ test('a text frame stays a string, after what came before it, and is the last', 
   expect(seen).toEqual([[1, 2], 'text', { code: 1000, reason: '', wasClean: true }]);
 });
 
-test('Go is told by an empty frame, once for all that arrived in one task', () => {
+test('Go is notified by an empty frame, once for all frames in one task', () => {
   const { socket, native } = dialOpen({ reads: false });
   const told: unknown[] = [];
   socket.addEventListener('message', (event) => told.push((event as MessageEvent).data));
@@ -142,7 +142,7 @@ test('Go is told by an empty frame, once for all that arrived in one task', () =
   expect(readAll(socket)).toEqual([1, 2, 3, 4, 5]);
 });
 
-test.each([1, 2, 3, 4, 8, 100])('frames are a stream, of which %i bytes are read at a time', (limit) => {
+test.each([1, 2, 3, 4, 8, 100])('frames form a stream, read %i bytes at a time', (limit) => {
   const { socket, native } = dialOpen({ reads: false });
   const frames = [[1], [2, 3, 4], [5, 6, 7, 8, 9, 10, 11, 12], [13, 14], [15, 16]];
   for (const frame of frames) native.receive(frame);
@@ -150,7 +150,7 @@ test.each([1, 2, 3, 4, 8, 100])('frames are a stream, of which %i bytes are read
   expect(readAll(socket, limit)).toEqual(frames.flat());
 });
 
-test('what was not read yet does not change what comes after it', () => {
+test('unread data does not affect later frames', () => {
   const { socket, native } = dialOpen({ reads: false });
   const target = new Uint8Array(4).fill(9);
   expect(socket.readInto(target, 4)).toBe(0);
@@ -158,7 +158,7 @@ test('what was not read yet does not change what comes after it', () => {
   runTasks();
   expect(socket.readInto(target, 2)).toBe(2);
   native.receive([4]);
-  expect(socket.readInto(target, 4)).toBe(1); // of a frame that Go was not told of it gets nothing
+  expect(socket.readInto(target, 4)).toBe(1); // it does not read from a frame before its notification
   expect(target).toEqual(new Uint8Array([3, 2, 9, 9]));
   runTasks();
   native.receive([5, 6]);
@@ -166,7 +166,7 @@ test('what was not read yet does not change what comes after it', () => {
   expect(readAll(socket)).toEqual([4, 5, 6]);
 });
 
-test('a message and the close after it come in two tasks', () => {
+test('a message and the following close are delivered in separate tasks', () => {
   const { socket, native, seen } = dialOpen();
   native.receive([0xe0, 2, 0x8b, 0]);
   native.end(1001, 'bye');
@@ -203,13 +203,13 @@ test.each([
   expect(native.closes).toEqual([[sent, 'why']]);
 });
 
-test('a reason over 123 bytes is cut between characters', () => {
+test('a reason over 123 bytes is truncated between characters', () => {
   const { socket, native } = dialOpen();
   socket.close(1000, '的'.repeat(100));
   expect(native.closes).toEqual([[1000, '的'.repeat(41)]]);
 });
 
-test('a close that the peer does not answer ends after a second', () => {
+test('a close without a reply from the peer ends after a second', () => {
   const { socket, native, seen } = dialOpen();
   socket.close(1000);
   vi.advanceTimersByTime(closeTimeout - 1);
@@ -226,7 +226,7 @@ test('a close that the peer does not answer ends after a second', () => {
   expect(seen).toHaveLength(1);
 });
 
-test('a close that the peer answers is reported once, with its code', () => {
+test('a close with a reply is reported once, with its code', () => {
   const { socket, native, seen } = dialOpen();
   socket.close(1000);
   socket.close(1011);
@@ -246,7 +246,7 @@ test('closed while connecting, it never opens', () => {
   expect(seen).toEqual([]);
 });
 
-test('a connection that opens after it was given up is closed', () => {
+test('a connection that opens after it was abandoned is closed', () => {
   const { socket, native, seen } = dial();
   socket.close(1008, 'dial timed out');
   vi.advanceTimersByTime(closeTimeout);
@@ -256,7 +256,7 @@ test('a connection that opens after it was given up is closed', () => {
   expect(seen).toEqual([{ code: 1006, reason: '', wasClean: false }]);
 });
 
-test('an error is not told, only the close that follows', () => {
+test('an error is not reported, only the close that follows', () => {
   const { native, seen } = dialOpen();
   native.receive([1]);
   native.fail('self-signed certificate');
@@ -284,13 +284,13 @@ test('no error after close() called between the failure and its report', () => {
   expect(seen).toEqual([{ code: 1006, reason: '', wasClean: false }]);
 });
 
-test('tells how much waits to be sent', () => {
+test('reports the number of bytes waiting to be sent', () => {
   const { socket, native } = dialOpen();
   native.bufferedAmount = 12;
   expect(socket.bufferedAmount).toBe(12);
 });
 
-test('sends while open, and throws instead of losing what is sent later', () => {
+test('sends while open, and throws afterwards', () => {
   const { socket, native } = dialOpen();
   socket.send(new Uint8Array([1]));
   expect(native.sent).toEqual([new Uint8Array([1])]);
@@ -300,7 +300,7 @@ test('sends while open, and throws instead of losing what is sent later', () => 
 });
 
 test.each([true, false])(
-  'sends the beginning of an array that changes later (native copies: %s)',
+  'sends the original bytes of an array that changes later (native copies: %s)',
   (copies) => {
     const { socket, native } = dialOpen({ copies });
     const source = new Uint8Array([1, 2, 3]);

@@ -25,12 +25,12 @@ test("the RFC's example", async () => {
   expect(await scram(step('success', verifier))).toBeUndefined();
 });
 
-test('names are sent in one form, whichever way they are typed', async () => {
+test('user names are normalised before sending', async () => {
   const scram = createScram({ username: 'Å①'.normalize('NFD'), password: 'pencil' }, () => nonce);
   expect(text(await scram(step('start')))).toBe(`n,,n=Å1,r=${nonce}`);
 });
 
-test('each connection is another exchange, and extensions may follow the signature', async () => {
+test('each connection starts a new exchange, and extensions may follow the signature', async () => {
   const nonces = ['one', 'two'];
   const scram = createScram({ username: 'a=b,c', password: 'Ⅸ' }, () => nonces.shift() as string);
   for (const ours of ['one', 'two']) {
@@ -38,7 +38,7 @@ test('each connection is another exchange, and extensions may follow the signatu
     expect(first).toBe(`n,,n=a=3Db=2Cc,r=${ours}`);
     const asked = `r=${ours}+more,s=${btoa('salt')},i=5000,x=1`;
     const final = text(await scram(step('continue', asked)));
-    // As it is compared, whichever way it is typed.
+    // The password in its normalised form.
     const key = pbkdf2Sync('IX', 'salt', 5000, 32, 'sha256');
     const hmac = (secret: Uint8Array, message: string) =>
       createHmac('sha256', secret).update(message).digest();
@@ -51,7 +51,7 @@ test('each connection is another exchange, and extensions may follow the signatu
   }
 });
 
-describe('what is refused', () => {
+describe('rejects', () => {
   const salt = btoa('salt');
   for (const [name, asked] of [
     ['a nonce that is not ours', `r=other,s=${salt},i=4096`],
@@ -79,24 +79,24 @@ describe('what is refused', () => {
   });
 
   for (const data of [undefined, '', 'v=', verifier.replace('6', '7')]) {
-    test(`a broker that proves itself with ${data}`, async () => {
+    test(`a broker whose final message is ${data}`, async () => {
       const scram = createScram(user, () => nonce);
       await scram(step('start'));
       await scram(step('continue', challenge));
       await expect(scram(step('success', data))).rejects.toMatchObject({
         code: 'protocol',
-        reasonCode: undefined, // which would be the broker's
+        reasonCode: undefined, // only the broker sends one
       });
     });
   }
 
-  test('success before there was an exchange', async () => {
+  test('success before a challenge', async () => {
     const scram = createScram(user, () => nonce);
     await scram(step('start'));
     await expect(scram(step('success', verifier))).rejects.toMatchObject({ code: 'protocol' });
   });
 
-  test("the broker's refusal is passed on", async () => {
+  test("with the broker's refusal", async () => {
     const scram = createScram(user, () => nonce);
     await scram(step('start'));
     const refused = { code: 'refused', reasonCode: 0x87, reasonString: 'unknown-user' };

@@ -6,7 +6,7 @@ import { createUserCallbacks } from './user-callbacks';
 const attempt = { url: 'ws://broker.test/mqtt', attempt: 0 };
 const step = { phase: 'start', method: 'm' } as const;
 
-test('only what there is to ask', () => {
+test('has only the callbacks that are set', () => {
   expect(createUserCallbacks({}).sink).toEqual({});
   expect(Object.keys(createUserCallbacks({ credentials: () => ({}) }).sink)).toEqual(['onAttempt']);
   expect(Object.keys(createUserCallbacks({ authenticate: () => undefined }).sink)).toEqual([
@@ -39,7 +39,7 @@ test.each<[string, Callbacks, unknown]>([
   expect(await createUserCallbacks(callbacks).sink.onAttempt?.(attempt)).toEqual(change);
 });
 
-test('authenticate gets the step, and gives bytes, text or nothing', async () => {
+test('authenticate gets the step, and returns bytes, text or nothing', async () => {
   const seen: unknown[] = [];
   const results = [new Uint8Array([1]), 'a', undefined];
   const { sink } = createUserCallbacks({
@@ -61,14 +61,14 @@ test.each<[string, Callbacks]>([
   ['credentials.username', { credentials: () => ({ username: 7 }) }],
   ['credentials.password', { credentials: () => ({ password: {} }) }],
   ['authenticate', { authenticate: () => 7 }],
-])('%s must return what it should', async (field, callbacks) => {
+])('an invalid result of %s is refused', async (field, callbacks) => {
   const { sink } = createUserCallbacks(callbacks);
   const asked = callbacks.authenticate ? sink.onAuthenticate?.(step) : sink.onAttempt?.(attempt);
   await expect(asked).rejects.toMatchObject({ name: 'MqttError', code: 'bad-option', field });
 });
 
 test.each([new Error('the token server is down'), 'text', null])(
-  'what they throw (%s) is the cause, also after a way through the engine',
+  'an error they throw (%s) is the cause, even after passing through the engine',
   async (thrown) => {
     const { sink, explain } = createUserCallbacks({
       credentials: () => {

@@ -1,4 +1,4 @@
-/** Arbitrary options give settings, or `bad-option` naming what was wrong, and nothing else. */
+/** Arbitrary options give settings or a `bad-option` error that names the field, and nothing else. */
 
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -40,7 +40,7 @@ const anything = fc.oneof(
   ),
 );
 
-/** An object with some of these fields, right and wrong. */
+/** An object with some of these fields, valid or invalid. */
 function some(fields: Record<string, fc.Arbitrary<unknown>>): fc.Arbitrary<unknown> {
   return fc.oneof({ weight: 3, arbitrary: fc.record(fields, { requiredKeys: [] }) }, anything);
 }
@@ -109,7 +109,7 @@ const connectFields: Record<string, fc.Arbitrary<unknown>> = {
   WebSocket: anything,
 };
 
-/** The field that was wrong; undefined where nothing was. */
+/** The invalid field; undefined if there was none. */
 function wrong(check: () => unknown): string | undefined {
   try {
     check();
@@ -123,11 +123,11 @@ function wrong(check: () => unknown): string | undefined {
   return undefined;
 }
 
-/** Which of a call's own options a path such as `servers[0].port` is in. */
+/** The top-level option of a path such as `servers[0].port`. */
 const option = (path: string): string => /^\w+/.exec(path)?.[0] ?? '';
 
 const base = { url: 'ws://broker.test/mqtt', clientId: 'me' };
-/** Options that others need, or that have their say in another's. */
+/** Options that others require or interact with. */
 const needs: Record<string, ConnectOptions> = {
   authenticate: { properties: { authenticationMethod: 'm' } },
 };
@@ -146,7 +146,7 @@ test.each(Object.entries(connectFields))('connect option %s', (name, values) => 
   );
 });
 
-test('all connect options together; what is accepted can cross', () => {
+test('all connect options together; accepted ones can be posted to the worker', () => {
   fc.assert(
     fc.property(fc.record(connectFields, { requiredKeys: [] }), (options) => {
       const field = wrong(() => {

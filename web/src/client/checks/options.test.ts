@@ -61,7 +61,7 @@ test.each<[string, unknown]>([
   ['workerUrl', 'https://'],
   ['sharedWorkerUrl', {}],
   ['wasmUrl', true],
-  ['wasmUrl', 'mqttwasm.wasm'], // relative, and here is no page
+  ['wasmUrl', 'mqttwasm.wasm'], // relative, and there is no page to resolve it against
   ['WebSocket', {}],
   ['signal', {}],
   ['properties', 7],
@@ -90,7 +90,7 @@ test.each<[string, unknown]>([
   ['will.properties.responseTopic', 'a/+'],
 ])('connect option %s must not be %o', (field, value) => {
   const options: Record<string, unknown> = { url };
-  // What is inside of these comes as a whole.
+  // These are set as a whole.
   const path = /^(servers|scram|offlineQueue)/.exec(field)?.slice(1) ?? field.split('.');
   if (path[0] === 'will' && path.length > 1) options.will = { topic: 'gone' };
   let place = options;
@@ -106,7 +106,7 @@ test.each([undefined, null, 7])('connect(%s) is a bad option', (options) => {
   expect(fieldOf(() => connectSettings(options as unknown as ConnectOptions))).toBe('options');
 });
 
-test('connect options cross as given, with a client identifier made up', () => {
+test('connect options are passed on as given, with a generated client identifier', () => {
   const password = new Uint8Array([1, 2]);
   const { boundary, worker } = connectSettings(url, {
     username: 'me',
@@ -151,7 +151,7 @@ describe('a WebSocket class', () => {
   const WebSocket = class {};
   afterEach(() => vi.unstubAllGlobals());
 
-  test('does not reach a worker, where there is one', () => {
+  test('is not supported in a worker', () => {
     vi.stubGlobal('Worker', class {});
     expect(fieldOf(() => connectSettings(url, { WebSocket }))).toBe('WebSocket');
     expect(() => connectSettings(url, { WebSocket })).toThrow('worker: false');
@@ -159,7 +159,7 @@ describe('a WebSocket class', () => {
     expect(connectSettings(url, { WebSocket, worker: false }).WebSocket).toBe(WebSocket);
   });
 
-  test('is enough in Node, which has none', () => {
+  test('is enough in Node versions without WebSocket', () => {
     vi.stubGlobal('Worker', undefined);
     expect(connectSettings(url, { WebSocket }).WebSocket).toBe(WebSocket);
   });
@@ -171,7 +171,7 @@ describe('servers', () => {
     return [boundary.url, ...(boundary.servers ?? [])];
   };
 
-  test('stand for the address, or follow it', () => {
+  test('replace the address, or follow it', () => {
     const servers = [
       'ws://a.test/mqtt',
       new URL('wss://b.test/'),
@@ -186,7 +186,7 @@ describe('servers', () => {
     expect(urls({ url, servers: [] })).toEqual([url]);
   });
 
-  test('those given in parts have the protocol and the path of the options, as in MQTT.js', () => {
+  test('without a URL take protocol and path from the options, as in MQTT.js', () => {
     const servers = [{ host: 'a.test', port: 1 }, 'ws://b.test/own', { host: 'c.test', path: '/own' }];
     expect(urls({ servers, protocol: 'wss', path: '/mqtt' })).toEqual([
       'wss://a.test:1/mqtt',
@@ -199,11 +199,11 @@ describe('servers', () => {
     ['port', { port: 1, servers: [{ host: 'a.test' }] }],
     ['path', { path: '/x', servers: ['ws://a.test/'] }],
     ['protocol', { protocol: 'wss', servers: ['ws://a.test/'] }],
-  ] as const)('a %s that belongs to none of them is refused', (field, options) => {
+  ] as const)('a %s that applies to no server is refused', (field, options) => {
     expect(fieldOf(() => urls(options as never))).toBe(field);
   });
 
-  test('share the credentials of the first', () => {
+  test('share the credentials of the first address', () => {
     const servers = ['ws://me:secret@a.test/', 'ws://b.test/', 'ws://me:secret@c.test/'];
     expect(connectSettings({ servers }).boundary).toMatchObject({
       username: 'me',
@@ -221,7 +221,7 @@ test.each<[ConnectOptions, number | undefined]>([
   [{ reconnectPeriod: 60_000 }, 60_000],
   [{ reconnectPeriod: 5, maxReconnectPeriod: 5 }, 5],
   [{ reconnectPeriod: 0, maxReconnectPeriod: 1 }, 1],
-])('%o makes the longest back-off step %s', (options, expected) => {
+])('%o gives a maximum back-off step of %s', (options, expected) => {
   expect(connectSettings(url, options).boundary.maxReconnectPeriod).toBe(expected);
 });
 
@@ -243,14 +243,14 @@ describe('authentication', () => {
     expect(fieldOf(() => connectSettings(url, options))).toBe(field);
   });
 
-  test('functions do not cross', () => {
+  test('functions are not posted to the worker', () => {
     const given = { authenticate, properties: method, credentials: () => ({}) };
     const { boundary, callbacks } = connectSettings(url, given);
     expect(() => structuredClone(boundary)).not.toThrow();
     expect(callbacks).toEqual({ authenticate, credentials: given.credentials });
   });
 
-  test('transformWsUrl gets the options as they were given', () => {
+  test('transformWsUrl gets the options as given', () => {
     const given = { url, clientId: 'me', transformWsUrl: (...all: unknown[]) => JSON.stringify(all) };
     const { callbacks } = connectSettings(given);
     expect(callbacks.transformWsUrl?.('ws://a.test/')).toBe(
@@ -271,7 +271,7 @@ test.each<[ConnectOptions, unknown]>([
     { offlineQueue: { messages: 1, bytes: 2, policy: 'drop-oldest' } },
     { offline: true, messages: 1, bytes: 2, policy: 'drop-oldest' },
   ],
-])('%o is the queue %o', (options, queue) => {
+])('%o gives the queue %o', (options, queue) => {
   expect(connectSettings(url, options).boundary.queue).toEqual(queue);
 });
 
@@ -279,7 +279,7 @@ describe('a store', () => {
   const store = 'indexeddb';
   const clientId = 'me';
 
-  test('is named after the place and the client, and keeps the session', () => {
+  test('is named after the address and the client, and keeps the session', () => {
     const { boundary } = connectSettings('wss://u:p@broker.test/mqtt?signature=x', { store, clientId });
     expect(boundary).toMatchObject({
       store: 'mqttwasm ["wss://broker.test/mqtt","me"]',
@@ -290,7 +290,7 @@ describe('a store', () => {
     });
   });
 
-  test('leaves what is chosen as it is', () => {
+  test('leaves explicit options unchanged', () => {
     const { boundary } = connectSettings(url, {
       store,
       clientId,
@@ -312,13 +312,13 @@ describe('a store', () => {
     ['clientId', { store, clientId: '' }],
     ['clean', { store, clientId, clean: true }],
     ['properties.sessionExpiryInterval', { store, clientId, properties: { sessionExpiryInterval: 0 } }],
-  ])('needs another %s than in %o', (field, options) => {
+  ])('requires a different %s than in %o', (field, options) => {
     expect(fieldOf(() => connectSettings(url, options))).toBe(field);
   });
 });
 
 describe('shared', () => {
-  test('leaves out a client identifier that would tell tabs apart', () => {
+  test('does not include a generated client identifier, which would differ between tabs', () => {
     const { boundary, shared } = connectSettings(url, { shared: true });
     expect([boundary.clientId, shared]).toEqual([undefined, true]);
     expect(connectSettings(url, { shared: true, clientId: 'me' }).boundary.clientId).toBe('me');
@@ -329,7 +329,7 @@ describe('shared', () => {
     expect(fieldOf(() => connectSettings(url, { shared: true, worker: false }))).toBe('shared');
   });
 
-  test('what a closed tab leaves crosses with it, and needs it', () => {
+  test('keeping messages of closed tabs is passed on, and requires shared', () => {
     const { boundary } = connectSettings(url, { shared: true, whenTabCloses: 'keep' });
     expect(boundary.whenTabCloses).toBe('keep');
     expect(fieldOf(() => connectSettings(url, { whenTabCloses: 'keep' }))).toBe('whenTabCloses');
@@ -356,14 +356,14 @@ test.each<[string, unknown]>([
   expect(fieldOf(() => publishCall({ [first]: second ? { [second]: value } : value }))).toBe(field);
 });
 
-test('a message that is to be stored needs a store, and a QoS that keeps it', () => {
+test('waitFor stored needs a store, and QoS 1 or 2', () => {
   const stored = { qos: 1, waitFor: 'stored' };
   expect(publishCall(stored, { store: 'name' })).toEqual({ ...stored, timeout: 30_000 });
   expect(fieldOf(() => publishCall(stored))).toBe('waitFor');
   expect(fieldOf(() => publishCall({ waitFor: 'stored' }, { store: 'name' }))).toBe('waitFor');
 });
 
-test('a topic alias is chosen by one side only', () => {
+test('only one side may choose topic aliases', () => {
   const own = { properties: { topicAlias: 1 } };
   for (const call of [publishCall, requestCall]) {
     expect(call(own)).toMatchObject(own);
@@ -372,7 +372,7 @@ test('a topic alias is chosen by one side only', () => {
   }
 });
 
-test('a publish waits for the connection where there is an offline queue, a request does not', () => {
+test('a publish is queued with an offline queue, a request is not', () => {
   const session = { queue: { offline: true } };
   expect(publishCall({}, session)).toEqual({ timeout: 0 });
   expect(publishCall({ timeout: 5 }, session)).toEqual({ timeout: 5 });
@@ -402,7 +402,7 @@ test.each<[string, unknown]>([
   expect(fieldOf(() => endCall({ [first]: second ? { [second]: value } : value }))).toBe(field);
 });
 
-test('a call has 30 seconds unless it says otherwise', () => {
+test('a call has a default timeout of 30 seconds', () => {
   expect(plainCall()).toEqual({ timeout: 30_000 });
   expect(publishCall({ timeout: 0, qos: 1 })).toEqual({ timeout: 0, qos: 1 });
 });
@@ -414,7 +414,7 @@ describe('the addresses of the worker and the wasm', () => {
     vi.unstubAllGlobals();
   });
 
-  test('are absolute, by the base of the page', () => {
+  test('are resolved against the base of the page', () => {
     vi.stubGlobal('document', { baseURI: 'https://site.test/base/' });
     expect(settings({ workerUrl: 'w.js', wasmUrl: new URL('https://cdn.test/m.wasm?1') })).toMatchObject({
       workerUrl: 'https://site.test/base/w.js',
@@ -423,13 +423,13 @@ describe('the addresses of the worker and the wasm', () => {
     expect(settings({})).not.toHaveProperty('workerUrl');
   });
 
-  test("do not cross to the program, which is the worker's", () => {
+  test('are not passed on to the program, only to the worker', () => {
     const { boundary } = settings({ workerUrl: 'https://cdn.test/w.js', wasmUrl: 'https://cdn.test/m.wasm' });
     expect(boundary).not.toHaveProperty('workerUrl');
     expect(boundary).not.toHaveProperty('wasmUrl');
   });
 
-  test('with shared need that of the shared worker, of the same origin', () => {
+  test("with shared, require the shared worker's address, of the same origin", () => {
     const workerUrl = 'https://cdn.test/w.js';
     const shared = (options: ConnectOptions) => () => settings({ shared: true, ...options });
     expect(fieldOf(shared({ workerUrl }))).toBe('sharedWorkerUrl');

@@ -37,12 +37,12 @@ test.each([
   ['的'.repeat(21_846), /65,535/],
   [7, /must be a string, not 7/],
   [undefined, /must be a string, not undefined/],
-])('%# is neither topic nor filter', (given, expected) => {
+])('%# is neither a topic nor a filter', (given, expected) => {
   expect(problem(() => topicName(given, 'here'))).toMatch(expected);
   expect(problem(() => topicFilter(given, 'here'))).toMatch(expected);
 });
 
-test.each(['a/+', '+', '#', 'a#', 'a+b'])('%s is no topic to publish to', (topic) => {
+test.each(['a/+', '+', '#', 'a#', 'a+b'])('%s is not a valid topic name', (topic) => {
   expect(problem(() => topicName(topic, 'here'))).toMatch(/wildcards/);
 });
 

@@ -19,7 +19,7 @@ test.each([
   [{ host: '[::1]:8083' }, undefined, 'ws://[::1]:8083/'],
   [{ url: 'ws://localhost:8080/mqtt' }, httpsPage, 'ws://localhost:8080/mqtt'],
   [{ url: 'ws://127.0.0.1:8080/mqtt' }, httpsPage, 'ws://127.0.0.1:8080/mqtt'],
-  // Beside a URL the parts win, as in MQTT.js.
+  // Parts override those of the URL, as in MQTT.js.
   [{ url: 'ws://a.test/mqtt', port: 9001 }, undefined, 'ws://a.test:9001/mqtt'],
   [{ url: 'ws://a.test:8083/mqtt?token=x', path: '/y' }, undefined, 'ws://a.test:8083/y'],
   [{ url: 'ws://a.test:8083/mqtt?token=x', path: 'y?z=1' }, undefined, 'ws://a.test:8083/y?z=1'],
@@ -40,7 +40,7 @@ test.each([
   expect(resolveAddress(parts, page)).toEqual({ url: expected });
 });
 
-test('credentials move out of the address', () => {
+test('credentials are removed from the address', () => {
   expect(resolveAddress({ url: 'ws://me:p%40ss@broker.test/mqtt' })).toEqual({
     url: 'ws://broker.test/mqtt',
     username: 'me',
@@ -74,18 +74,18 @@ test.each([
   ['ws://broker.test/#', 'fragment'],
   ['ws://broker.test/a#b', 'fragment'],
   ['ws://%E0%A4%A@broker.test/', 'percent-encoded'],
-])('the address %s is refused, saying: %s', (address, hint) => {
+])('the address %s is refused with: %s', (address, hint) => {
   expect(fieldOf(() => resolveAddress({ url: address }, undefined))).toBe('url');
   expect(() => resolveAddress({ url: address }, undefined)).toThrow(hint);
 });
 
-test('two arguments must not give two addresses', () => {
+test('an address given twice is refused', () => {
   expect(fieldOf(() => connectSettings('ws://a.test/', { url: 'ws://b.test/' }))).toBe('url');
   expect(connectSettings('ws://a.test/', { url: 'ws://a.test/' }).boundary.url).toBe('ws://a.test/');
   expect(connectSettings('ws://a.test/', { port: 1, path: '/x' }).boundary.url).toBe('ws://a.test:1/x');
 });
 
-test('an https page is told that ws: is mixed content', () => {
+test('an https page gets an error about mixed content for ws:', () => {
   const mixed = { url: 'ws://broker.emqx.io:8083/mqtt' };
   expect(fieldOf(() => resolveAddress(mixed, httpsPage))).toBe('url');
   expect(() => resolveAddress(mixed, httpsPage)).toThrow('mixed content');

@@ -3,13 +3,13 @@ import { openBatch } from '../message';
 import { encodeBatch } from '../testing';
 import { createDeliveryScheduler } from './delivery-scheduler';
 
-/** Two hundred tasks' worth, at a tenth of a millisecond for each message. */
+/** Enough for two hundred tasks, at a tenth of a millisecond per message. */
 const many = 16_000;
 
 const batchOf = (count: number, from = 0): ArrayBuffer =>
   encodeBatch(Array.from({ length: count }, (_, index) => ({ topic: String(from + index) })));
 
-/** A clock that goes on with each message, and tasks that run when told. */
+/** A clock that advances with each message, and tasks that run on demand. */
 function setUp() {
   const tasks: (() => void)[] = [];
   const seen: string[] = [];
@@ -34,7 +34,7 @@ function setUp() {
     nextTask: (task) => tasks.push(task),
     now: () => state.time,
   });
-  /** Runs all tasks, and gives the milliseconds of the longest. */
+  /** Runs all tasks, and returns the milliseconds of the longest. */
   function runTasks(): number {
     let longest = 0;
     for (let task = tasks.shift(); task; task = tasks.shift()) {
@@ -49,7 +49,7 @@ function setUp() {
 
 const numbers = (count: number): string[] => Array.from({ length: count }, (_, index) => String(index));
 
-/** Whether a promise has settled, once all that is ready has run. */
+/** Whether a promise has settled after all pending microtasks have run. */
 async function hasSettled(promise: Promise<void> | undefined): Promise<boolean> {
   let settled = false;
   void promise?.then(() => {
@@ -60,7 +60,7 @@ async function hasSettled(promise: Promise<void> | undefined): Promise<boolean> 
 }
 
 describe('a batch', () => {
-  test('that is short is handed out at once', () => {
+  test('that is short is delivered at once', () => {
     const { push, seen, lost, tasks } = setUp();
     expect(push(openBatch(batchOf(3), 3), 2)).toBeUndefined();
     expect(push(openBatch(batchOf(0), 0), 5)).toBeUndefined();
@@ -69,10 +69,10 @@ describe('a batch', () => {
     expect(tasks).toEqual([]);
   });
 
-  test('that is long is handed out in short tasks, in order and whole', async () => {
+  test('that is long is delivered in short tasks, in order and complete', async () => {
     const { push, state, seen, lost, runTasks } = setUp();
     const done = push(openBatch(batchOf(many), many), 7);
-    // One portion more than its eight milliseconds, at most.
+    // Eight milliseconds, plus at most one more portion.
     expect(state.time).toBeLessThan(8 + 13);
     expect(await hasSettled(done)).toBe(false);
     expect(runTasks()).toBeLessThan(8 + 13);
@@ -81,7 +81,7 @@ describe('a batch', () => {
     expect(lost.reduce((sum, count) => sum + count)).toBe(7);
   });
 
-  test('is done with when those who got a part of it are', async () => {
+  test('is done when the promises of all its parts have settled', async () => {
     const { push, state, runTasks } = setUp();
     let release = (): void => {};
     state.busy = new Promise<void>((resolve) => {
@@ -95,7 +95,7 @@ describe('a batch', () => {
     expect(await hasSettled(done)).toBe(true);
   });
 
-  test('that is malformed further on fails there, and is done with', async () => {
+  test('that is malformed further on fails there, and is done', async () => {
     const { push, seen, failures, runTasks } = setUp();
     const done = push(openBatch(batchOf(many), many + 1), 0);
     runTasks();
@@ -108,7 +108,7 @@ describe('a batch', () => {
 });
 
 describe('flushing', () => {
-  test('hands out the rest, once', async () => {
+  test('delivers the rest, once', async () => {
     const { push, flush, seen, runTasks } = setUp();
     const done = push(openBatch(batchOf(many), many), 0);
     flush();
@@ -119,7 +119,7 @@ describe('flushing', () => {
     expect(await hasSettled(done)).toBe(true);
   });
 
-  test('from within a listener changes nothing of the order', () => {
+  test('from within a listener keeps the order', () => {
     const { push, flush, state, seen, runTasks } = setUp();
     state.heard = (topic) => topic === '5' && flush();
     push(openBatch(batchOf(many), many), 0);
@@ -127,7 +127,7 @@ describe('flushing', () => {
     expect(seen).toEqual(numbers(many));
   });
 
-  test('comes before the next batch', () => {
+  test('happens before the next batch', () => {
     const { push, seen, runTasks } = setUp();
     push(openBatch(batchOf(many), many), 0);
     push(openBatch(batchOf(1, many), 1), 0);

@@ -4,7 +4,7 @@ import { connack, connected, settled } from '../testing-client';
 import { firstOwn, identifierOf } from './identifiers';
 
 describe('subscribe', () => {
-  test('resolves to what was granted, and routes by topic', async () => {
+  test('resolves to the granted QoS, and routes by topic', async () => {
     const { client, receive, sent } = await connected({ subscribe: async () => ({ reasonCodes: [1] }) });
     const seen: string[] = [];
     const subscription = await client.subscribe('a/+', { qos: 2, nl: true, rh: 1 }, ({ topic }) => {
@@ -17,7 +17,7 @@ describe('subscribe', () => {
     expect(seen).toEqual(['a/b', 'a/c']);
   });
 
-  test('messages that overtake the SUBACK are delivered', async () => {
+  test('messages that arrive before the SUBACK are delivered', async () => {
     const seen: string[] = [];
     let grant = (): void => {};
     const { client, receive } = await connected({
@@ -49,14 +49,14 @@ describe('subscribe', () => {
     ['filter', [['a', 7]]],
     ['qos', ['a', { qos: 3 }]],
     ['handler', ['a', {}, 7]],
-  ])('names the %s that is wrong, and asks nobody', async (field, args) => {
+  ])('names the invalid %s, and sends nothing', async (field, args) => {
     const { client, calls } = await connected();
     const subscribe = client.subscribe as (...args: unknown[]) => Promise<unknown>;
     await expect(subscribe(...args)).rejects.toMatchObject({ code: 'bad-option', field });
     expect(calls).toEqual([]);
   });
 
-  test('a refusal rejects, and takes back what else the call was granted', async () => {
+  test('a refused filter rejects the call, and unsubscribes its granted filters', async () => {
     const { client, sent, receive } = await connected({
       subscribe: async () => ({ reasonCodes: [0, 0x87], reasonString: 'acl' }),
     });
@@ -73,14 +73,14 @@ describe('subscribe', () => {
     expect(handler).not.toHaveBeenCalled();
   });
 
-  test('one that was given up is taken back, in case the broker granted it', async () => {
+  test('an aborted subscribe is unsubscribed, in case the broker granted it', async () => {
     const timeout = new MqttError('timeout', 'no answer');
     const { client, sent } = await connected({ subscribe: () => Promise.reject(timeout) });
     await expect(client.subscribe('a')).rejects.toBe(timeout);
     expect(sent('unsubscribe')).toEqual([[['a']]]);
   });
 
-  test('one that a crash of the program left open is taken back by the next program', async () => {
+  test('a subscribe interrupted by a crash is unsubscribed by the next program', async () => {
     const gone = new MqttError('crashed', 'the program is gone');
     let program = false;
     const { client, sent, sink } = await connected({
@@ -101,7 +101,7 @@ describe('subscribe', () => {
     expect(sent('unsubscribe').at(-1)).toEqual([['mine']]);
   });
 
-  test('the signal and the time limit reach the engine', async () => {
+  test('the signal and the timeout are passed to the engine', async () => {
     const { client, sent } = await connected();
     const { signal } = new AbortController();
     await client.subscribe('a', { signal, timeout: 5 });
@@ -124,7 +124,7 @@ describe('one filter, several subscriptions', () => {
     expect(seen).toEqual(['first', 'second', 'second']);
   });
 
-  test('ask for enough for all of them', async () => {
+  test('request the highest QoS and options that all need', async () => {
     const { client, sent } = await connected();
     const first = await client.subscribe('a', { qos: 2, rap: true });
     await client.subscribe('a', { qos: 0, nl: true, rh: 2 });
@@ -145,7 +145,7 @@ describe('one filter, several subscriptions', () => {
     expect(sent('unsubscribe')).toEqual([[['a']]]);
   });
 
-  test('one that is refused takes the filter back that another left meanwhile', async () => {
+  test('a refused subscribe unsubscribes a filter that its other subscription has left meanwhile', async () => {
     let answer = (_: number): void => {};
     const { client, sent } = await connected({
       subscribe: (requests) =>
@@ -163,7 +163,7 @@ describe('one filter, several subscriptions', () => {
     await expect(second).rejects.toMatchObject({ code: 'refused' });
     await settled();
     expect(sent('unsubscribe')).toEqual([[['a']]]);
-    // And what the broker never had is not given back.
+    // A filter that the broker refused is not unsubscribed.
     const third = client.subscribe('a', { qos: 2 });
     await settled();
     answer(0x97);
@@ -172,7 +172,7 @@ describe('one filter, several subscriptions', () => {
     expect(sent('unsubscribe')).toHaveLength(1);
   });
 
-  test('a filter that the broker did not give up is asked to be given back again', async () => {
+  test('a failed unsubscribe is repeated by the next one', async () => {
     let code = 0;
     const { client, sent } = await connected({
       subscribe: async () => ({ reasonCodes: [code] }),
@@ -186,7 +186,7 @@ describe('one filter, several subscriptions', () => {
     expect(sent('unsubscribe')).toEqual([[['a']], [['a']]]);
   });
 
-  test('a second unsubscribe has limits of its own', async () => {
+  test('a second unsubscribe has its own timeout', async () => {
     const { client, sent } = await connected({ unsubscribe: () => new Promise(() => {}) });
     const subscription = await client.subscribe('a');
     void subscription.unsubscribe({ timeout: 0 });
@@ -195,7 +195,7 @@ describe('one filter, several subscriptions', () => {
     expect(sent('unsubscribe')).toHaveLength(1);
   });
 
-  test('a loop that is left does not wait for the broker', async () => {
+  test('leaving a loop does not wait for the broker', async () => {
     const { client, receive, sent } = await connected({ unsubscribe: () => new Promise(() => {}) });
     const subscription = await client.subscribe('a');
     void receive({ topic: 'a' });
@@ -212,7 +212,7 @@ describe('one filter, several subscriptions', () => {
   });
 });
 
-test('an unsubscribe that found no connection is made up for at the next one', async () => {
+test('an unsubscribe without a connection is sent at the next connection', async () => {
   let connection = false;
   const { client, sent, sink } = await connected({
     unsubscribe: async (filters) => {
@@ -231,7 +231,7 @@ test('an unsubscribe that found no connection is made up for at the next one', a
   expect(sent('unsubscribe').slice(2)).toEqual([[['a']]]);
 });
 
-describe('a broker that sends a copy for each subscription that selects the topic', () => {
+describe('a broker that sends one copy per matching subscription', () => {
   const copies = (...filters: string[]) =>
     filters.map((filter) => ({
       topic: 'a/b',
@@ -253,26 +253,26 @@ describe('a broker that sends a copy for each subscription that selects the topi
     expect(seen).toEqual(['two: a/b', 'a/#', 'two: a/b']);
   });
 
-  test('one copy that names them all goes to each of them', async () => {
+  test('one copy with several identifiers goes to each handler', async () => {
     const { receive, seen } = await overlapping();
     const subscriptionIdentifier = [identifierOf('+/b'), identifierOf('a/#')];
     await receive({ topic: 'a/b', properties: { subscriptionIdentifier } }).done;
     expect(seen).toEqual(['a/#', 'two: a/b']);
   });
 
-  test('without identifiers, or with those of nobody here, the topic decides', async () => {
+  test('without identifiers, or with unknown ones, the topic decides', async () => {
     const { receive, seen } = await overlapping();
     await receive({ topic: 'a/b' }).done;
     await receive({ topic: 'a/b', properties: { subscriptionIdentifier: 9 } }).done;
     expect(seen).toEqual(['a/#', 'two: a/b', 'two: a/b', 'a/#', 'two: a/b', 'two: a/b']);
   });
 
-  test("the caller's identifiers are kept, and those of the client are not shown", async () => {
+  test("the caller's identifiers are kept, and the client's own are hidden", async () => {
     const { client, receive, sent, seen, heard } = await overlapping();
     await client.subscribe('#', { properties: { subscriptionIdentifier: 7 } }, heard('#'));
     await client.subscribe('a/b/#', { properties: { subscriptionIdentifier: firstOwn + 1 } }, heard('a/b/#'));
     expect(sent('subscribe').at(-2)?.[0]).toMatchObject([{ topic: '#', identifier: 7 }]);
-    // Another one with that filter does not take it away.
+    // Another subscription with this filter keeps the identifier.
     await client.subscribe('#', heard('again'));
     expect(sent('subscribe').at(-1)?.[0]).toMatchObject([{ topic: '#', identifier: 7 }]);
     seen.length = 0;
@@ -288,7 +288,7 @@ describe('a broker that sends a copy for each subscription that selects the topi
   });
 });
 
-test('the identifier of a filter is the same for ever, as sessions are to keep it', () => {
+test('a filter’s identifier never changes, since sessions store it', () => {
   expect(identifierOf('a')).toBe(202_123_568);
   for (const filter of ['', '#', 'a/+/b', '\u{1f600}'.repeat(1000)]) {
     expect(identifierOf(filter)).toBeGreaterThanOrEqual(firstOwn);
@@ -297,7 +297,7 @@ test('the identifier of a filter is the same for ever, as sessions are to keep i
 });
 
 describe('a signal that fires', () => {
-  test('before the answer takes the subscription back, and its reason is the rejection', async () => {
+  test('before the SUBACK unsubscribes, and its reason is the rejection', async () => {
     const controller = new AbortController();
     const { client, sent, receive } = await connected({
       subscribe: (_, options) =>
@@ -314,7 +314,7 @@ describe('a signal that fires', () => {
     expect(handler).not.toHaveBeenCalled();
   });
 
-  test('as the answer comes counts as before it', async () => {
+  test('together with the SUBACK counts as before it', async () => {
     const controller = new AbortController();
     const { client, sent } = await connected({
       subscribe: async () => {
@@ -327,7 +327,7 @@ describe('a signal that fires', () => {
     expect(sent('unsubscribe')).toEqual([[['a']]]);
   });
 
-  test('later ends the subscriptions of that call, as unsubscribe does, and no others', async () => {
+  test('later ends the subscriptions of that call, like unsubscribe, and no others', async () => {
     const controller = new AbortController();
     const { signal } = controller;
     const { client, sent, receive } = await connected();
@@ -349,7 +349,7 @@ describe('a signal that fires', () => {
     expect(sent('unsubscribe')).toHaveLength(2);
   });
 
-  test('is not listened to any more after unsubscribing', async () => {
+  test('has no listener left after unsubscribing', async () => {
     const controller = new AbortController();
     const { client, sent } = await connected();
     const subscription = await client.subscribe('a', { signal: controller.signal });

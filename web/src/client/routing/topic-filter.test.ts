@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { matches } from './topic-filter';
 
-// The examples of MQTT 5, 4.7.1 to 4.7.3 and 4.8.2, and the corners between them.
+// The examples of MQTT 5, 4.7.1 to 4.7.3 and 4.8.2, and further edge cases.
 test.each([
   ['sport/tennis/player1', 'sport/tennis/player1', true],
   ['sport/tennis/player1', 'sport/tennis', false],

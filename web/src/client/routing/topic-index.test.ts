@@ -15,7 +15,7 @@ const filter = fc
     ([share, levels, open]) => share + [...levels, ...(open || levels.length === 0 ? ['#'] : [])].join('/'),
   );
 
-test('it selects what each of the filters selects, also after some are gone', () => {
+test('finds the same filters as matching each one, also after removals', () => {
   fc.assert(
     fc.property(fc.uniqueArray(filter), fc.array(filter), fc.array(topic), (filters, gone, topics) => {
       const tree = createTopicIndex<string>();

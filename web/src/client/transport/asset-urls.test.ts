@@ -4,7 +4,7 @@ interface Rules {
   createScriptURL(url: string): string;
 }
 
-/** Creates policies whose addresses are marked as theirs. */
+/** Creates policies that mark the addresses they create. */
 const createPolicy = vi.fn((name: string, rules: Rules) => ({
   createScriptURL: (url: string) => `${name} ${rules.createScriptURL(url)}`,
 }));
@@ -23,7 +23,7 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-test('the policy is made when the first script starts, and once', () => {
+test('the policy is created once, when the first script starts', () => {
   expect(createPolicy).not.toHaveBeenCalled();
   expect(assets.scriptUrl('w.js')).toBe('mqttwasm https://site.test/app/w.js');
   expect(assets.scriptUrl('blob:https://site.test/1')).toBe('mqttwasm blob:https://site.test/1');
@@ -31,13 +31,13 @@ test('the policy is made when the first script starts, and once', () => {
 });
 
 test.each(['https://cdn.test/w.js', 'data:text/javascript,0', 'javascript:0'])(
-  'the policy refuses %s, which is not of the page',
+  "the policy refuses %s, which is not the page's",
   (url) => {
     expect(() => assets.scriptUrl(url)).toThrow("is not of the page's origin");
   },
 );
 
-test('a frame without an address of its own has the origin of the page around it', () => {
+test('a frame without an origin of its own inherits that of its parent page', () => {
   vi.stubGlobal('location', { href: 'about:srcdoc', origin: 'null' });
   expect(assets.isForeign('https://site.test/w.js')).toBe(false);
   expect(assets.scriptUrl('https://site.test/w.js')).toBe('mqttwasm https://site.test/w.js');
@@ -46,12 +46,12 @@ test('a frame without an address of its own has the origin of the page around it
 test.each([
   ['https://site.test/w.js', true],
   ['blob:null/1', false],
-])('to a sandboxed frame, which has no origin, %s is foreign: %s', (url, foreign) => {
+])('to a sandboxed frame, whose origin is opaque, %s is foreign: %s', (url, foreign) => {
   vi.stubGlobal('origin', 'null');
   expect(assets.isForeign(url)).toBe(foreign);
 });
 
-test('a page that does not allow the policy is asked once, and may do without', () => {
+test('if the page forbids the policy, it is tried only once, and plain URLs are used', () => {
   createPolicy.mockImplementationOnce(() => {
     throw new TypeError('disallowed');
   });
@@ -62,7 +62,7 @@ test('a page that does not allow the policy is asked once, and may do without', 
   expect(assets.startFailure(new Error('refused'))).toMatch(/refused.*"trusted-types mqttwasm".*disallowed/);
 });
 
-test('without Trusted Types an address is an address, and a failure is only itself', () => {
+test('without Trusted Types an address is a plain URL, and a failure mentions no policy', () => {
   vi.stubGlobal('trustedTypes', undefined);
   expect(assets.scriptUrl('w.js')).toEqual(new URL('https://site.test/app/w.js'));
   expect(assets.startFailure(new Error('refused'))).toBe('Error: refused');

@@ -7,7 +7,7 @@ import { createCalls } from './calls';
 const options = { url: 'ws://broker.test/mqtt' };
 const silent: BoundarySink = { onBatch: () => undefined, onEvent: () => {} };
 
-/** The page's end, and what it posts to a worker that the test plays. */
+/** The page's side; the test plays the worker that it posts to. */
 function page() {
   const posted: ToWorker[] = [];
   const transferred: Transferable[][] = [];
@@ -31,7 +31,7 @@ function page() {
   return { ...rpc, posted, transferred, failed, last, called, connected };
 }
 
-test('calls cross with their number, limits and payload, and resolve with their answers', async () => {
+test('calls are posted with their id, options and payload, and resolve with their results', async () => {
   const { posted, transferred, receive, called, connected } = page();
   const { link, client } = await connected();
   const payload = new Uint8Array(20_000);
@@ -64,7 +64,7 @@ test('calls cross with their number, limits and payload, and resolve with their 
   expect(await second).toEqual({ reasonCodes: [0] });
 });
 
-/** For each publish of a batch: its number and the parts of its record; the properties as hexadecimal digits. */
+/** For each publish of a batch: its id and the fields of its record, properties in hex. */
 function recordsOf({ id, count, records }: Extract<ToWorker, { type: 'publishes' }>) {
   const view = new DataView(records.buffer);
   const list: unknown[] = [];
@@ -83,7 +83,7 @@ function recordsOf({ id, count, records }: Extract<ToWorker, { type: 'publishes'
   return list;
 }
 
-/** As Go does. */
+/** Encodes acks as the Go program does. */
 function acksOf(...settled: [id: number, reasonCode: number][]): ArrayBuffer {
   const view = new DataView(new ArrayBuffer(settled.length * 9));
   for (const [n, [id, reasonCode]] of settled.entries()) {
@@ -95,7 +95,7 @@ function acksOf(...settled: [id: number, reasonCode: number][]): ArrayBuffer {
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 
-test('publishes of one task cross in one message, at its end, and settle each by itself', async () => {
+test('publishes of one task are posted in one message at its end, and settle separately', async () => {
   const { posted, transferred, receive, last, connected } = page();
   const { link } = await connected();
   const calls = [
@@ -134,7 +134,7 @@ test('publishes of one task cross in one message, at its end, and settle each by
   ]);
 });
 
-test('publishes with properties cross with the others, in their order', async () => {
+test('publishes with properties are posted in order with the others', async () => {
   const { posted, last, connected } = page();
   const { link } = await connected();
   void link.publish('a', bytes('1'));
@@ -166,7 +166,7 @@ test('publishes with properties cross with the others, in their order', async ()
   ]);
 });
 
-test('text crosses as UTF-8, half of a surrogate pair as U+FFFD, in a batch and by itself', async () => {
+test('text is posted as UTF-8, a lone surrogate as U+FFFD, in a batch and on its own', async () => {
   const { called, last, connected } = page();
   const { link } = await connected();
   const text = 'a\u00e9\u4e2d😀\ud800';
@@ -177,7 +177,7 @@ test('text crosses as UTF-8, half of a surrogate pair as U+FFFD, in a batch and 
   expect(called('publish').args[1]).toEqual(bytes(text.repeat(10_000)));
 });
 
-test('what is more than a message should hold crosses in several, in its order', async () => {
+test('publishes too large for one message are posted in several, in order', async () => {
   const { posted, connected } = page();
   const { link } = await connected();
   const longest = 'e'.repeat(65_535);
@@ -195,7 +195,7 @@ test('what is more than a message should hold crosses in several, in its order',
   for (const { records } of batches) expect(records.length).toBeLessThan(384 << 10);
 });
 
-test('nothing overtakes a publish, of whichever client', async () => {
+test('nothing overtakes a publish, not even of another client', async () => {
   const { posted, connected } = page();
   const [one, other] = [await connected(), await connected()];
   const before = posted.length;
@@ -229,7 +229,7 @@ test('nothing overtakes a publish, of whichever client', async () => {
   ]);
 });
 
-test('what waits to cross when the program ends is rejected, and does not cross', async () => {
+test('publishes still unposted when the program ends are rejected, and not posted', async () => {
   const { posted, receive, connected } = page();
   const { link } = await connected();
   const call = link.publish('a', bytes('1'));
@@ -250,7 +250,7 @@ test('a rejection becomes an MqttError', async () => {
   await expect(call).rejects.toMatchObject({ name: 'MqttError', code: 'timeout', field: 'f' });
 });
 
-test('neither the callbacks nor the signal cross', async () => {
+test('neither callbacks nor the signal are posted', async () => {
   const { boundary, last, receive } = page();
   const { signal } = new AbortController();
   const environment = { WebSocket: class {}, openStore: () => Promise.reject(new Error('not here')) };
@@ -262,7 +262,7 @@ test('neither the callbacks nor the signal cross', async () => {
   await connecting;
 });
 
-test('a request gives its payload away, and resolves with the bytes of the answer', async () => {
+test('a request transfers its payload, and resolves with the bytes of the response', async () => {
   const { transferred, receive, called, connected } = page();
   const { link, client } = await connected();
   const payload = new Uint8Array([1]);
@@ -283,7 +283,7 @@ test('a request gives its payload away, and resolves with the bytes of the answe
 });
 
 test.each(['reauthenticate', 'suspend', 'resume', 'wake'] as const)(
-  '%s crosses with its limits',
+  '%s is posted with its limits',
   async (type) => {
     const { receive, called, connected } = page();
     const { link, client } = await connected();
@@ -295,7 +295,7 @@ test.each(['reauthenticate', 'suspend', 'resume', 'wake'] as const)(
   },
 );
 
-test('ping and tellPackets cross', async () => {
+test('ping and tellPackets are posted', async () => {
   const { receive, called, connected } = page();
   const { link, client } = await connected();
   const ping = link.ping({ timeout: 5 });
@@ -316,11 +316,11 @@ test('ping and tellPackets cross', async () => {
   expect(await telling).toBeUndefined();
 });
 
-describe('questions', () => {
+describe('callbacks', () => {
   const info = { url: options.url, attempt: 1 };
   const step = { phase: 'start', method: 'm' } as const;
 
-  test('are announced where there is an answer', async () => {
+  test('are announced if the client has them', async () => {
     const { last, connected } = page();
     await connected();
     expect(last('connect').asks).toEqual([]);
@@ -328,7 +328,7 @@ describe('questions', () => {
     expect(last('connect').asks).toEqual(['attempt', 'authenticate']);
   });
 
-  test('get what the client answers', async () => {
+  test("get the client's result", async () => {
     const onAttempt = vi.fn(async () => ({ url: 'ws://other.test/' }));
     const onAuthenticate = vi.fn(async () => undefined);
     const { receive, posted, connected } = page();
@@ -351,7 +351,7 @@ describe('questions', () => {
       { code: 'bad-option', message: 'credentials: no', field: 'credentials' },
     ],
     ['what', { code: 'aborted', message: 'what' }],
-  ])('that fail are answered with the error as plain data (%s)', async (thrown, error) => {
+  ])('that fail return the error as plain data (%s)', async (thrown, error) => {
     const { receive, last, connected } = page();
     const { client } = await connected({ onAttempt: () => Promise.reject(thrown) });
     receive({ type: 'ask', id: 7, client, question: { kind: 'attempt', info } });
@@ -367,7 +367,7 @@ describe('questions', () => {
   });
 });
 
-test('abort rejects at once, tells the worker, and ignores a late answer', async () => {
+test('abort rejects at once, tells the worker, and ignores a late reply', async () => {
   const { receive, posted, last, connected, called } = page();
   const { link } = await connected();
   const controller = new AbortController();
@@ -390,7 +390,7 @@ test.each([
   ['an error', new Error('the user left')],
   ['nothing but null', null],
   ['what AbortSignal.timeout gives', new DOMException('late', 'TimeoutError')],
-])('a reason of its own is what the call rejects with: %s', async (_, reason) => {
+])('a custom abort reason rejects the call: %s', async (_, reason) => {
   const { connected } = page();
   const { link } = await connected();
   const controller = new AbortController();
@@ -400,7 +400,7 @@ test.each([
   await expect(link.ping({ signal: controller.signal })).rejects.toBe(reason);
 });
 
-test('a signal that has fired already rejects without asking', async () => {
+test('a signal that has already fired rejects without posting', async () => {
   const { posted, connected } = page();
   const { link } = await connected();
   const before = posted.length;
@@ -408,7 +408,7 @@ test('a signal that has fired already rejects without asking', async () => {
   expect(posted).toHaveLength(before);
 });
 
-test('an answered call listens to its signal no more', async () => {
+test('a settled call no longer listens to its signal', async () => {
   const { receive, posted, called, connected } = page();
   const { link } = await connected();
   const controller = new AbortController();
@@ -419,7 +419,7 @@ test('an answered call listens to its signal no more', async () => {
   expect(posted.some((message) => message.type === 'abort')).toBe(false);
 });
 
-test('a connection made after its connect was given up is closed', async () => {
+test('a connection made after its connect was aborted is closed', async () => {
   const { boundary, receive, last, called } = page();
   const controller = new AbortController();
   const call = boundary.connect({ ...options, ...silent, signal: controller.signal });
@@ -430,7 +430,7 @@ test('a connection made after its connect was given up is closed', async () => {
   expect(called('disconnect')).toMatchObject({ client, args: [{ force: true }] });
 });
 
-test('a batch is consumed when the client is done with it', async () => {
+test('a batch is acknowledged when the client has consumed it', async () => {
   let done = (): void => {};
   const onBatch = vi.fn(
     () =>
@@ -449,7 +449,7 @@ test('a batch is consumed when the client is done with it', async () => {
   await vi.waitFor(() => expect(last('consumed')).toEqual({ type: 'consumed', client }));
 });
 
-test('fatal rejects every call, ends every client, and refuses what comes later', async () => {
+test('fatal rejects every call, ends every client, and rejects later calls', async () => {
   const events: ClientEvent[] = [];
   const { boundary, receive, failed, posted, connected } = page();
   const { link } = await connected({ onEvent: (event) => events.push(event) });

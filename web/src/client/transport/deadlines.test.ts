@@ -4,7 +4,7 @@ import { createDeadlines } from './deadlines';
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-test('calls end when their time is over, and not before', () => {
+test('calls end at their deadline, and not before', () => {
   const { watch } = createDeadlines(50);
   const late: string[] = [];
   watch(100, () => late.push('first'));
@@ -21,7 +21,7 @@ test('calls end when their time is over, and not before', () => {
   expect(late).toEqual(['short', 'first', 'second']);
 });
 
-test('a call that is settled does not end, and those after it keep their time', () => {
+test('a settled call does not time out, and later ones keep their deadlines', () => {
   const { watch } = createDeadlines(0);
   const late: number[] = [];
   const settle = Array.from({ length: 10 }, (_, n) => watch(100, () => late.push(n)));
@@ -31,7 +31,7 @@ test('a call that is settled does not end, and those after it keep their time', 
   expect(vi.getTimerCount()).toBe(0);
 });
 
-test('the longest that a caller may give is no less for the grace', () => {
+test('the longest timeout is not shortened by the grace period', () => {
   const { watch } = createDeadlines(50);
   const set = vi.spyOn(globalThis, 'setTimeout');
   const settle = watch(0x7fff_ffff, () => expect.unreachable());
@@ -42,7 +42,7 @@ test('the longest that a caller may give is no less for the grace', () => {
   set.mockRestore();
 });
 
-test('nothing is left when all are settled, however many there were', () => {
+test('nothing is left when all calls have settled, however many there were', () => {
   const { watch } = createDeadlines(0);
   for (let round = 0; round < 1000; round++) {
     const settle = Array.from({ length: 100 }, () => watch(30_000, () => expect.unreachable()));
@@ -51,14 +51,14 @@ test('nothing is left when all are settled, however many there were', () => {
   expect(vi.getTimerCount()).toBe(0);
 });
 
-test('0 is no limit', () => {
+test('0 means no timeout', () => {
   const { watch } = createDeadlines(0);
   watch(0, () => expect.unreachable());
   vi.advanceTimersByTime(1e9);
   expect(vi.getTimerCount()).toBe(0);
 });
 
-test('those that end together all end, though each settles as it does', () => {
+test('calls with the same deadline all end, even as others settle', () => {
   const { watch } = createDeadlines(0);
   const late: number[] = [];
   for (let n = 0; n < 10; n++) {

@@ -24,7 +24,7 @@ function receiver() {
   return { ...resent, receive, pass };
 }
 
-test('what the broker sends again after a crash, and the page had, comes once', () => {
+test('a QoS 2 message already received is not delivered again when resent after a crash', () => {
   const { receive, crashed, connected } = receiver();
   receive(once('1'), once('2'));
   crashed();
@@ -33,7 +33,7 @@ test('what the broker sends again after a crash, and the page had, comes once', 
   expect(receive(once('1', dup), once('2', dup), once('3', dup), once('4'))).toEqual(['3', '4']);
 });
 
-test('as often as it came, and no oftener', () => {
+test('a resent message is suppressed as many times as it was received, and no more', () => {
   const { receive, crashed, connected } = receiver();
   receive(once('on'), once('off'), once('on'));
   crashed();
@@ -42,7 +42,7 @@ test('as often as it came, and no oftener', () => {
   expect(receive(on, on, on, once('on'))).toEqual(['on', 'on']);
 });
 
-test('neither what is new, nor QoS 1, nor another topic', () => {
+test('new messages, QoS 1 messages and other topics are not suppressed', () => {
   const { receive, crashed, connected } = receiver();
   receive(once('1'), once('2', { qos: 1 }));
   crashed();
@@ -51,7 +51,7 @@ test('neither what is new, nor QoS 1, nor another topic', () => {
   expect(receive(...messages)).toEqual(['1', '2', '1']);
 });
 
-test('not what had been acknowledged long before, and not long after', () => {
+test('messages acknowledged long before, or resent long after, are not suppressed', () => {
   const { receive, crashed, connected, pass } = receiver();
   receive(once('old'));
   pass(13_000);
@@ -65,7 +65,7 @@ test('not what had been acknowledged long before, and not long after', () => {
   expect(receive(dup('2'))).toEqual(['2']);
 });
 
-test('what came while acknowledgements waited for a page that was frozen, or not there yet', () => {
+test('messages received while acknowledgements waited for a frozen or new page are suppressed', () => {
   const { receive, crashed, connected, pass } = receiver();
   for (const text of ['1', '2', '3', '4', '5']) {
     receive(once(text));
@@ -77,14 +77,14 @@ test('what came while acknowledgements waited for a page that was frozen, or not
   expect(receive(dup('1'), dup('2'), dup('5'), dup('6'))).toEqual(['6']);
 });
 
-test('without a crash nothing is taken away, and the buffer is the same', () => {
+test('without a crash nothing is removed, and the buffer is the same', () => {
   const messages = [once('1'), once('1', { dup: true })];
   expect(receiver().receive(...messages)).toEqual(['1', '1']);
   const buffer = encodeBatch(messages);
   expect(createResent(() => 0).receive({ buffer, count: 2 }).buffer).toBe(buffer);
 });
 
-test('a second crash before the broker sent again counts both', () => {
+test('after a second crash before the resend, messages of both count', () => {
   const { receive, crashed, connected } = receiver();
   receive(once('1'));
   crashed();
@@ -95,7 +95,7 @@ test('a second crash before the broker sent again counts both', () => {
   expect(receive(once('1', { dup: true }), once('2', { dup: true }))).toEqual([]);
 });
 
-test('payloads beside the batch stay with their messages', () => {
+test('separately transferred payloads stay with their messages', () => {
   const resent = createResent(() => 0);
   const receive = (...messages: Given[]): string[] => {
     const { buffer, count, payloads } = resent.receive({ count: messages.length, ...encodeBeside(messages) });

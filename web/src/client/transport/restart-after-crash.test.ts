@@ -20,7 +20,7 @@ const connectedNow = (sessionPresent = false): ClientEvent => ({
   connack: { sessionPresent } as ConnackInfo,
 });
 
-/** A program that connects, unless told what else to do. */
+/** A program that connects by default. */
 function program(fails?: MqttError, sessionPresent: boolean | 'later' = false, codes = [0]) {
   const calls: unknown[][] = [];
   let sink!: Request;
@@ -56,7 +56,7 @@ function program(fails?: MqttError, sessionPresent: boolean | 'later' = false, c
   return { boundary, calls, link, sink: (): BoundarySink & Request => sink };
 }
 
-/** A client of the first program; the others are the next, in order. */
+/** A client of the first program; the others replace it in order. */
 async function client(programs: ReturnType<typeof program>[], options: Partial<Request> = {}) {
   const events: ClientEvent[] = [];
   const [first, ...others] = programs;
@@ -81,7 +81,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-test('a crash is a lost connection: the next program connects and subscribes the same', async () => {
+test('a crash counts as a lost connection: the next program connects and resubscribes', async () => {
   const [first, second] = [program(), program()];
   const { link, events, types } = await client([first, second]);
   const properties = { subscriptionIdentifier: 3 };
@@ -108,7 +108,7 @@ test('a crash is a lost connection: the next program connects and subscribes the
   expect(second.calls.at(-1)?.[0]).toBe('publish');
 });
 
-test('the next program knows at once what was subscribed to, and takes no QoS 2 message twice', async () => {
+test('the next program knows the subscriptions at once, and does not deliver QoS 2 messages twice', async () => {
   const [first, second] = [program(), program()];
   const got: string[] = [];
   const onBatch = (buffer: ArrayBuffer, count: number) => {
@@ -135,7 +135,7 @@ test('the next program knows at once what was subscribed to, and takes no QoS 2 
   expect(got).toEqual(['1', '2']);
 });
 
-test('payloads beside a batch come with it', async () => {
+test('separately transferred payloads come with their batch', async () => {
   const first = program();
   const onBatch = vi.fn(() => undefined);
   await client([first], { onBatch });
@@ -145,7 +145,7 @@ test('payloads beside a batch come with it', async () => {
   expect(onBatch).toHaveBeenCalledWith(buffer, 1, 0, [payload]);
 });
 
-test('connect is told when everything is subscribed again, and nothing that came later before it', async () => {
+test('connect is emitted once everything is resubscribed, and before later events', async () => {
   const [first, second] = [program(), program()];
   const { link, types } = await client([first, second]);
   await link.subscribe([{ topic: 'a', qos: 0 }]);
@@ -164,7 +164,7 @@ test('connect is told when everything is subscribed again, and nothing that came
   expect(types().slice(3)).toEqual(['connect', 'close', 'reconnect']);
 });
 
-test('attempts that fail are further and further apart, up to the limit', async () => {
+test('failed attempts back off up to the limit', async () => {
   const [first, last] = [program(), program()];
   const busy = () => program(new MqttError('refused', 'busy', { reasonCode: 0x89 }));
   const programs = [first, busy(), program(new MqttError('network', 'no')), busy(), last];
@@ -178,7 +178,7 @@ test('attempts that fail are further and further apart, up to the limit', async 
   expect(events.at(-1)?.type).toBe('connect');
 });
 
-test('the next program may crash, too, any number of times', async () => {
+test('the next program may crash too, any number of times', async () => {
   const programs = [program(), program(), program()];
   const { link, types } = await client(programs);
   await link.subscribe([{ topic: 'a', qos: 0 }]);
@@ -190,7 +190,7 @@ test('the next program may crash, too, any number of times', async () => {
   expect(programs[2]?.calls.map(([name]) => name)).toEqual(['subscribe']);
 });
 
-test('a crash while there is no connection closes nothing', async () => {
+test('a crash without a connection emits no close', async () => {
   const [first, second] = [program(), program()];
   const { types } = await client([first, second]);
   first.sink().onEvent({ type: 'close' });
@@ -219,18 +219,18 @@ test.each<[string, MqttError, Partial<Request>, boolean]>([
 test.each<[string, ClientEvent, Partial<Request>]>([
   ['the end without a crash', { type: 'end', error: { code: 'refused', message: 'no' } }, {}],
   ['a crash without reconnecting', { type: 'end', error: crash }, { reconnectPeriod: 0 }],
-])('%s is the end', async (_, end, options) => {
+])('%s ends the client', async (_, end, options) => {
   const first = program();
   const { events } = await client([first], options);
   first.sink().onEvent(end);
   expect(events.slice(1)).toEqual([end]);
 });
 
-test('a crash during the first connect is its error', async () => {
+test('a crash during the first connect rejects it', async () => {
   await expect(client([program(new MqttError('crashed', 'gone'))])).rejects.toMatchObject(crash);
 });
 
-test('waking makes the attempt now', async () => {
+test('wake attempts to connect at once', async () => {
   const [first, second] = [program(), program()];
   const { link, types } = await client([first, second]);
   await link.wake();
@@ -241,7 +241,7 @@ test('waking makes the attempt now', async () => {
   expect(types().at(-1)).toBe('connect');
 });
 
-test('disconnecting ends it: during the back-off, and during an attempt', async () => {
+test('disconnecting stops it: during the back-off, and during an attempt', async () => {
   const [first, never] = [program(), program()];
   const waiting = await client([first, never]);
   first.sink().onEvent({ type: 'end', error: crash });
@@ -283,7 +283,7 @@ test('disconnecting ends it: during the back-off, and during an attempt', async 
   expect(late.calls).toEqual([['disconnect', { force: true }]]);
 });
 
-test('in the background the next program takes calls before it is connected', async () => {
+test('in the background, the next program takes calls before it is connected', async () => {
   const [first, second] = [program(), program(undefined, 'later')];
   const { link, types } = await client([first, second], { background: true });
   await link.subscribe([{ topic: 'a', qos: 1 }]);
@@ -304,7 +304,7 @@ test('in the background the next program takes calls before it is connected', as
   expect(types().slice(-2)).toEqual(['close', 'connect']);
 });
 
-test('with a queue that is open offline the next program connects in the background', async () => {
+test('with an offline queue the next program connects in the background', async () => {
   const [first, second] = [program(), program()];
   await client([first, second], { queue: { offline: true } });
   expect(first.sink()).not.toHaveProperty('background');
@@ -313,7 +313,7 @@ test('with a queue that is open offline the next program connects in the backgro
   expect(second.sink()).toMatchObject({ background: true });
 });
 
-test('a connection that is lost before all is subscribed again is not told of, and the next one is', async () => {
+test('a connection lost before resubscribing is not reported, and the next one is', async () => {
   const [first, second] = [program(), program(undefined, 'later')];
   const { link, types } = await client([first, second], { background: true });
   await link.subscribe([{ topic: 'a', qos: 0 }]);
@@ -335,7 +335,7 @@ test('a connection that is lost before all is subscribed again is not told of, a
   expect(second.calls.map(([name]) => name)).toEqual(['subscribe']);
 });
 
-test('where it can not be subscribed again another attempt is made, later and later', async () => {
+test('a failed resubscribe causes another attempt, with back-off', async () => {
   const stubborn = () => {
     const next = program();
     next.link.subscribe = async () => {
@@ -354,7 +354,7 @@ test('where it can not be subscribed again another attempt is made, later and la
   expect(second.calls).toEqual([['disconnect', { force: true }]]);
 });
 
-test('a crash before all is subscribed again, and an end, are told at once', async () => {
+test('a crash before resubscribing, and an end, are reported at once', async () => {
   const programs = [program(), program(), program()];
   const { link, types } = await client(programs);
   await link.subscribe([{ topic: 'a', qos: 0 }]);
@@ -373,7 +373,7 @@ test('a crash before all is subscribed again, and an end, are told at once', asy
   expect(types()).toEqual(['connect', 'close', 'reconnect', 'reconnect', 'end']);
 });
 
-test('a crash while disconnecting is the end', async () => {
+test('a crash while disconnecting ends the client', async () => {
   const first = program();
   const { link, types } = await client([first, program()]);
   first.link.disconnect = async () => {
@@ -384,7 +384,7 @@ test('a crash while disconnecting is the end', async () => {
   expect(types()).toEqual(['connect', 'end']);
 });
 
-test('a filter that is refused now is an error, and not asked for again', async () => {
+test('a filter refused on resubscribing is an error, and is not requested again', async () => {
   const [first, second, third] = [program(), program(undefined, false, [0x87]), program()];
   const { link, events } = await client([first, second, third]);
   await link.subscribe([{ topic: 'a', qos: 0 }]);
@@ -416,7 +416,7 @@ test.each<[boolean, boolean, string[]]>([
   },
 );
 
-test('another program tells of packets where the last one did', async () => {
+test('the next program reports packets if the last one did', async () => {
   const [first, second] = [program(), program()];
   const { link } = await client([first, second]);
   await link.tellPackets({ on: true });

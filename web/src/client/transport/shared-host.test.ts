@@ -73,7 +73,7 @@ async function opened(hello: FromWorker = { type: 'hello', version: protocolVers
   return { ...engine, worker, failed: () => failed };
 }
 
-test('a worker whose process is gone ends its clients, and frees what the page holds', async () => {
+test('a worker whose process has died ends its clients, and frees the page’s resources', async () => {
   const { boundary, worker, failed, shared } = await opened();
   expect(shared).toBe(true);
   const [hello] = worker.posted;
@@ -93,7 +93,7 @@ test('a worker whose process is gone ends its clients, and frees what the page h
   expect([failed(), worker.closed, all.names()]).toEqual([1, true, ['worker']]);
 });
 
-test('a worker that says that its program has ended is not waited for any more', async () => {
+test('a worker that reports the end of its program is replaced', async () => {
   const { worker, failed } = await opened();
   expect(all.waiting()).toBe(1);
   worker.say({ type: 'fatal', error: { code: 'crashed', message: 'code 2' } });
@@ -101,7 +101,7 @@ test('a worker that says that its program has ended is not waited for any more',
   expect([failed(), worker.closed, all.waiting()]).toEqual([1, true, 0]);
 });
 
-test('a worker that does not answer is not waited for any more: its clients end', async () => {
+test('a worker that does not respond is replaced: its clients end', async () => {
   const { boundary, worker, failed, doubt } = await opened();
   const connecting = boundary.connect({
     url: 'ws://broker.test/mqtt',
@@ -129,7 +129,7 @@ test('a worker that does not answer is not waited for any more: its clients end'
 test.each<[string, () => void]>([
   ['starts', () => ScriptedSharedWorker.last.onerror()],
   ['is allowed', () => {}],
-])('where no shared worker %s there is none, and no lock is left', async (what, happen) => {
+])('if no shared worker %s, none is used and no lock is left', async (what, happen) => {
   ScriptedSharedWorker.refuses = what === 'is allowed';
   const opening = openSharedWorker(() => {});
   await settled();
@@ -139,7 +139,7 @@ test.each<[string, () => void]>([
   expect(all.names()).toEqual([]);
 });
 
-test('a worker that closes as it is asked for, and never answers, is asked for again', async () => {
+test('a worker that is closing and never responds is requested again', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   void all.hold('worker');
   const opening = openSharedWorker(() => {});
@@ -153,7 +153,7 @@ test('a worker that closes as it is asked for, and never answers, is asked for a
   fresh.say({ type: 'hello', version: protocolVersion, lock: 'worker' });
   const engine = await opening;
   expect(engine).toBeDefined();
-  // It was only slow, and hears that this page is one, not two.
+  // It was only slow; it must not count this page twice.
   dying.say({ type: 'hello', version: protocolVersion, lock: 'worker' });
   expect(dying.types()).toEqual(['hello', 'leave']);
   expect([dying.closed, fresh.closed]).toEqual([true, false]);
@@ -246,7 +246,7 @@ test('another script and wasm than those of the build', async () => {
   );
 });
 
-test('the worker is told when the page stands still, goes on, and is gone', async () => {
+test('the worker is told when the page freezes, resumes, and is closed', async () => {
   const { worker } = await opened();
   worker.posted.length = 0;
   const happen = (target: EventTarget, type: string, persisted: boolean): void =>
@@ -260,7 +260,7 @@ test('the worker is told when the page stands still, goes on, and is gone', asyn
   expect(worker.types()).toEqual(['freeze', 'thaw', 'freeze', 'thaw', 'leave']);
 });
 
-test('an insecure context has no locks, and does without', async () => {
+test('an insecure context has no locks, and works without', async () => {
   vi.stubGlobal('navigator', {});
   const { worker } = await opened({ type: 'hello', version: protocolVersion });
   expect(worker.posted).toEqual([]);
@@ -269,7 +269,7 @@ test('an insecure context has no locks, and does without', async () => {
 test.each<[string, FromWorker]>([
   ['is older than versions', { type: 'hello', lock: 'worker' } as FromWorker],
   ['is of another version', { type: 'hello', version: protocolVersion + 1, lock: 'worker' }],
-])('a worker of an older deployment, which %s, is refused', async (_, hello) => {
+])('a worker of an older deployment that %s is refused', async (_, hello) => {
   const { boundary, ready, worker, failed } = await opened(hello);
   const error = {
     name: 'MqttError',

@@ -30,7 +30,7 @@ class ScriptedWorker {
       this.say({ type: 'hello', version: protocolVersion });
   }
 
-  /** After what every worker says first. */
+  /** Posts a message, preceded by the worker's initial hello. */
   say(data: FromWorker): void {
     if (!this.greeted) this.onmessage({ data: { type: 'hello', version: protocolVersion } });
     this.greeted = true;
@@ -74,7 +74,7 @@ test('the clients of a page share one module worker', async () => {
   expect(worker?.posted.map((message) => message.type === 'connect' && message.client)).toEqual([1, 2]);
 });
 
-test('there is one worker for each pair of addresses, and the worker is told where the wasm is', async () => {
+test('there is one worker per pair of addresses, and it is told where the wasm is', async () => {
   const workerUrl = 'https://site.test/w.js';
   const wasmUrl = 'https://cdn.test/m.wasm?a=1&b';
   for (const addresses of [{}, { wasmUrl }, { workerUrl }, { workerUrl, wasmUrl }]) {
@@ -88,12 +88,12 @@ test('there is one worker for each pair of addresses, and the worker is told whe
   expect(started).toEqual([
     [expect.stringMatching(/^dedicated\.ts/), 'mqttwasm.wasm'],
     [expect.stringMatching(/^dedicated\.ts/), wasmUrl],
-    [workerUrl, undefined], // it knows: beside it
+    [workerUrl, undefined], // it uses the one beside it
     [workerUrl, wasmUrl],
   ]);
 });
 
-test('the page compiles the program for a worker, which is told where it could not', async () => {
+test('the page compiles the program for a worker, which is told if that failed', async () => {
   const program = new WebAssembly.Module(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0]));
   const wasmUrl = 'https://site.test/m.wasm';
   const fetched: string[] = [];
@@ -112,7 +112,7 @@ test('the page compiles the program for a worker, which is told where it could n
       [program, undefined, undefined].map((module) => [{ type: 'program', module }]),
     );
   });
-  // One that knows the place of its wasm itself is told at once.
+  // A worker that locates its wasm itself is told at once.
   expect(fetched).toEqual([wasmUrl, expect.stringMatching(/\/mqttwasm\.wasm$/)]);
 });
 
@@ -146,7 +146,7 @@ test('a worker that failed makes room for another one at its own address only', 
   expect(ScriptedWorker.all).toHaveLength(3);
 });
 
-test('a worker that rests is not stopped while its next client is on its way', async () => {
+test('an idle worker is not stopped while its next client is loading', async () => {
   vi.useFakeTimers();
   const client = (await openEngine({ worker: true })).connect(request);
   const worker = ScriptedWorker.all[0] as ScriptedWorker;
@@ -156,7 +156,7 @@ test('a worker that rests is not stopped while its next client is on its way', a
   await client;
   worker.say({ type: 'event', client: 1, event: { type: 'end' } });
   vi.advanceTimersByTime(9000);
-  await findEngine({ worker: true }); // and what calls its functions loads slowly
+  await findEngine({ worker: true }); // but its callbacks are slow to load
   vi.advanceTimersByTime(9000);
   expect(worker.terminated).toBe(false);
   vi.advanceTimersByTime(1000);
@@ -164,7 +164,7 @@ test('a worker that rests is not stopped while its next client is on its way', a
   vi.useRealTimers();
 });
 
-test("a worker of another origin is imported by a script of the page's", async () => {
+test('a worker of another origin is imported by a same-origin script', async () => {
   vi.stubGlobal('location', { href: 'https://site.test/app/' });
   vi.stubGlobal('origin', 'https://site.test');
   const made = vi.spyOn(URL, 'createObjectURL').mockReturnValue('blob:https://site.test/1');
@@ -213,7 +213,7 @@ test.each<[string, (worker: ScriptedWorker) => void, string]>([
 test.each<[string, FromWorker, string]>([
   ['is older than versions', { type: 'ready' }, 'none'],
   ['is of another version', { type: 'hello', version: protocolVersion + 1 }, `${protocolVersion + 1}`],
-])('a worker whose script %s is refused, and says what to do', async (_, first, version) => {
+])('a worker whose script %s is refused, with advice', async (_, first, version) => {
   const connecting = (await openEngine({ worker: true })).connect(request);
   const ready = programReady({ worker: true });
   const worker = ScriptedWorker.all[0] as ScriptedWorker;
@@ -234,7 +234,7 @@ test.each<[string, FromWorker, string]>([
   expect(ScriptedWorker.all).toHaveLength(2);
 });
 
-test('what a worker throws is not also an error of the page', async () => {
+test('an error in a worker is not also an error of the page', async () => {
   const connecting = (await openEngine({ worker: true })).connect(request);
   const worker = ScriptedWorker.all[0] as ScriptedWorker;
   const thrown = { message: 'unreachable', preventDefault: vi.fn() };
@@ -243,7 +243,7 @@ test('what a worker throws is not also an error of the page', async () => {
   expect(thrown.preventDefault).toHaveBeenCalledOnce();
 });
 
-test('a worker that had clients and has none is let go after a while', async () => {
+test('a worker whose clients have ended is stopped after a while', async () => {
   vi.useFakeTimers();
   const connected = async (): Promise<ScriptedWorker> => {
     const connecting = (await openEngine({ worker: true })).connect(request);
@@ -271,7 +271,7 @@ test('a worker that had clients and has none is let go after a while', async () 
   vi.useRealTimers();
 });
 
-test('a browser that refuses the worker is an error, and the next try may succeed', async () => {
+test('a browser that refuses the worker causes an error, and the next try may succeed', async () => {
   ScriptedWorker.refuses = true;
   await expect(openEngine({ worker: true })).rejects.toMatchObject({
     code: 'crashed',
@@ -282,7 +282,7 @@ test('a browser that refuses the worker is an error, and the next try may succee
   expect(ScriptedWorker.all).toHaveLength(1);
 });
 
-test('waiting for the program resolves when it runs, and rejects with the reason when it does not', async () => {
+test('waiting for the program resolves once it runs, and rejects with the reason if it fails', async () => {
   const [first, second] = [programReady({ worker: true }), programReady({ worker: true })];
   await Promise.resolve();
   const [worker, ...more] = ScriptedWorker.all as [ScriptedWorker];
@@ -298,7 +298,7 @@ test('waiting for the program resolves when it runs, and rejects with the reason
   await expect(third).rejects.toMatchObject(error);
 });
 
-test('without a WebSocket on this platform the option is asked for', async () => {
+test('without a WebSocket on this platform the option is required', async () => {
   vi.stubGlobal('WebSocket', undefined);
   await expect(openEngine({ worker: false })).rejects.toMatchObject({
     code: 'bad-option',
@@ -320,7 +320,7 @@ describe('a worker that does not answer', () => {
 
   const probed = (worker: ScriptedWorker) => worker.posted.filter(({ type }) => type === 'probe').length;
 
-  /** A client, and what its listener is told. */
+  /** A client, and its event listener. */
   async function connected() {
     const onEvent = vi.fn();
     const connecting = (await openEngine({ worker: true })).connect({ ...request, onEvent });
@@ -331,7 +331,7 @@ describe('a worker that does not answer', () => {
     return { link: await connecting, worker, onEvent };
   }
 
-  test('is replaced once a call has timed out: its clients end, and the next one gets another', async () => {
+  test('is replaced once a call has timed out: its clients end, and the next one gets a new worker', async () => {
     const { link, worker, onEvent } = await connected();
     const late = expect(link.ping({ timeout: 1000 })).rejects.toMatchObject({ code: 'timeout' });
     await vi.advanceTimersByTimeAsync(1500);
@@ -349,7 +349,7 @@ describe('a worker that does not answer', () => {
     expect(vi.getTimerCount()).toBe(1); // of the second one's rounds
   });
 
-  test('is replaced once a client could not connect, also before its first word', async () => {
+  test('is replaced once a connect has timed out, even before its hello', async () => {
     const { startClient } = await import('../client');
     const { connectSettings } = await import('../checks/options');
     const settings = connectSettings('ws://broker.test/mqtt', { connectTimeout: 1000 });
@@ -409,11 +409,11 @@ describe('a worker that does not answer', () => {
     expect(onEvent).not.toHaveBeenCalled();
   });
 
-  test('since it was frozen with its page stays', async () => {
+  test('because it was frozen with its page stays', async () => {
     const { link, worker } = await connected();
     const late = expect(link.ping({ timeout: 1000 })).rejects.toMatchObject({ code: 'timeout' });
     const now = vi.spyOn(performance, 'now').mockImplementation(() => 1e9);
-    await vi.advanceTimersByTimeAsync(2500); // the page thaws, and hours have passed
+    await vi.advanceTimersByTimeAsync(2500); // the page resumes after hours
     await late;
     ScriptedWorker.silent = false;
     worker.say({ type: 'hello', version: protocolVersion });

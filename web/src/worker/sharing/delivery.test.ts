@@ -11,14 +11,14 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-test('a resumed session: what nobody has asked for is held until somebody does', async () => {
+test('a resumed session: messages without a subscriber are held until one subscribes', async () => {
   const { sink, a, b, first, second } = await twoTabs(true);
   await first.subscribe(subscription('a/#'));
   const state = follow(sink().onBatch(owed('a/1', 'b/1', 'a/2', 'b/2'), 4, 0));
   expect(a.topics()).toEqual(['a/1', 'a/2']);
   a.take();
   await settled();
-  // The others go on, and nothing is acknowledged.
+  // Other tabs continue; nothing is acknowledged.
   expect(state).toEqual({ next: true, taken: false });
   const later = follow(sink().onBatch(owed('a/3', 'b/3'), 2, 0));
   expect(a.topics()).toEqual(['a/1', 'a/2', 'a/3']);
@@ -34,7 +34,7 @@ test('a resumed session: what nobody has asked for is held until somebody does',
   expect(later).toEqual({ next: true, taken: true });
 });
 
-test('a tab that is not here yet gets what came before it', async () => {
+test('a tab that connects late gets earlier messages', async () => {
   const { registry, sink } = scripted(false, true);
   const a = tab(registry.attach());
   const first = await a.connect();
@@ -44,7 +44,7 @@ test('a tab that is not here yet gets what came before it', async () => {
   await vi.advanceTimersByTimeAsync(gatherTime - 1);
   const b = tab(registry.attach());
   const second = await b.connect();
-  // Its own time begins with it.
+  // Its own waiting time starts when it connects.
   await vi.advanceTimersByTimeAsync(gatherTime - 1);
   expect([a.topics(), state.taken]).toEqual([['a'], false]);
   await second.subscribe(subscription('b'));
@@ -53,13 +53,13 @@ test('a tab that is not here yet gets what came before it', async () => {
   expect([b.topics(), state.taken]).toEqual([['b', 'b'], true]);
 });
 
-test('a tab that is not here yet gets also what another one with its subscription had, once', async () => {
+test('a tab that connects late also gets, once, what another tab with its subscription received', async () => {
   const { sink, a, b, first, second } = await twoTabs(true);
   await first.subscribe([...subscription('ours'), ...subscription('mine')]);
   const state = follow(sink().onBatch(owed('ours', 'mine', 'ours'), 3, 0));
   a.take();
   await settled();
-  // Nothing waits for who may come.
+  // Delivery does not wait for tabs that may come.
   expect([a.topics(), state.taken]).toEqual([['ours', 'mine', 'ours'], true]);
   await second.subscribe(subscription('ours'));
   b.take();
@@ -75,7 +75,7 @@ test('a tab that is not here yet gets also what another one with its subscriptio
   ]);
 });
 
-test('what others had is not for a tab that comes late, or after one has left, or gets it as retained', async () => {
+test('others’ messages do not go to a very late tab, after a tab has left, or if they are retained', async () => {
   const late = await twoTabs(true);
   await late.first.subscribe(subscription('#'));
   late.sink().onBatch(owed('1'), 1, 0);
@@ -97,7 +97,7 @@ test('what others had is not for a tab that comes late, or after one has left, o
   expect([late, left, retained].map(({ b }) => b.topics())).toEqual([[], [], []]);
 });
 
-test('what is remembered of what others had is bounded, and the oldest is forgotten', async () => {
+test('the memory of others’ messages is bounded, and drops the oldest', async () => {
   const { sink, a, b, first, second } = await twoTabs(true);
   await first.subscribe(subscription('#'));
   const payload = new Uint8Array(rememberedBytes / 2 - 1000);
@@ -112,7 +112,7 @@ test('what is remembered of what others had is bounded, and the oldest is forgot
   expect(b.topics()).toEqual(['2', '3']);
 });
 
-test('each part of what is held goes to whoever asks for it', async () => {
+test('held messages go to the tabs that subscribe to them', async () => {
   const { sink, a, b, first, second } = await twoTabs(true);
   const state = follow(sink().onBatch(owed('a', 'b', 'c', 'a'), 4, 0));
   await first.subscribe(subscription('a'));
@@ -127,7 +127,7 @@ test('each part of what is held goes to whoever asks for it', async () => {
   expect([b.topics(), state.taken]).toEqual([['b', 'c'], true]);
 });
 
-test('what no tab asks for is dropped after some time, and acknowledged', async () => {
+test('messages that no tab subscribes to are dropped after a while, and acknowledged', async () => {
   const { sink, a, b, first } = await twoTabs(true);
   await first.subscribe(subscription('a'));
   const state = follow(sink().onBatch(owed('b'), 1, 0));
@@ -139,7 +139,7 @@ test('what no tab asks for is dropped after some time, and acknowledged', async 
   expect([a.topics(), b.topics()]).toEqual([[], []]);
 });
 
-test('one that stays alone gets it after all', async () => {
+test('a tab that stays alone gets them after all', async () => {
   const { registry, sink } = scripted(false, true);
   const a = tab(registry.attach());
   const first = await a.connect();
@@ -154,14 +154,14 @@ test('one that stays alone gets it after all', async () => {
   expect([a.topics(), state.taken]).toEqual([['a', 'b'], true]);
 });
 
-test('QoS 0 is not held', async () => {
+test('QoS 0 messages are not held', async () => {
   const { sink, b, second } = await twoTabs(true);
   expect(sink().onBatch(batch('b'), 1, 0)).toBeUndefined();
   await second.subscribe(subscription('b'));
   expect(b.batches).toEqual([]);
 });
 
-test('a session that began with this program has nothing for anybody else', async () => {
+test('a session created by this program holds nothing for other tabs', async () => {
   const { sink, registry } = await twoTabs(false);
   expect(sink().onBatch(owed('x'), 1, 0)).toBeUndefined();
   sink().onEvent({ type: 'close' });
@@ -170,12 +170,12 @@ test('a session that began with this program has nothing for anybody else', asyn
   expect(sink().onBatch(owed('x'), 1, 0)).toBeUndefined();
 });
 
-test('a tab that comes back after a crash is known before it subscribes', async () => {
+test('a tab returning after a crash is known before it subscribes', async () => {
   const { registry, sink, calls } = scripted(true, true);
   const a = tab(registry.attach());
   const coming = a.connect({ filters: [{ topic: 'a', qos: 1 }] });
   await settled();
-  // Before `connect` has resolved, even.
+  // Even before `connect` has resolved.
   const state = follow(sink().onBatch(owed('a'), 1, 0));
   expect(a.topics()).toEqual(['a']);
   a.take();
@@ -186,7 +186,7 @@ test('a tab that comes back after a crash is known before it subscribes', async 
   await expect(coming).rejects.toMatchObject({ code: 'aborted' });
 });
 
-test('the filters of a tab that comes back, and what is its own, do not reach the program', async () => {
+test('the filters and private options of a returning tab do not reach the program', async () => {
   const { registry, connects } = scripted();
   await tab(registry.attach()).connect({ filters: [{ topic: 'a', qos: 1 }], whenTabCloses: 'keep' });
   await tab(registry.attach()).connect();
@@ -195,7 +195,7 @@ test('the filters of a tab that comes back, and what is its own, do not reach th
   expect(connects[0]).not.toHaveProperty('whenTabCloses');
 });
 
-test('the last tab takes nothing with it: the broker sends that again', async () => {
+test('when the last tab leaves, unacknowledged messages are left to the broker to resend', async () => {
   const { registry, sink, answers } = scripted();
   let left = (): void => {};
   answers.disconnect = () => new Promise((resolve) => (left = resolve));
@@ -211,7 +211,7 @@ test('the last tab takes nothing with it: the broker sends that again', async ()
   expect([given.taken, late.taken]).toEqual([true, true]);
 });
 
-test('a frozen tab gets QoS 1 and 2 when it is back, in order, and others do not wait', async () => {
+test('a frozen tab gets QoS 1 and 2 messages in order when it resumes, and others do not wait', async () => {
   const { sink, a, b, first, second } = await twoTabs();
   await first.subscribe(subscription('#'));
   await second.subscribe(subscription('#'));
@@ -236,7 +236,7 @@ test('a frozen tab gets QoS 1 and 2 when it is back, in order, and others do not
   expect([before.taken, meanwhile.taken]).toEqual([true, true]);
 });
 
-test('others wait for a frozen tab no longer than its patience; its messages are kept', async () => {
+test('other tabs wait for a frozen tab only for a limited time; its messages are kept', async () => {
   const { sink, a, b, first, second } = await twoTabs();
   await first.subscribe(subscription('#'));
   await second.subscribe(subscription('#'));
@@ -255,7 +255,7 @@ test('others wait for a frozen tab no longer than its patience; its messages are
   b.take();
   await settled();
   expect(b.topics()).toEqual(['1', '2']);
-  // Thawed, it is waited for again.
+  // Once resumed, it is waited for again.
   b.take();
   const now = follow(sink().onBatch(owed('3'), 1, 0));
   a.take();
@@ -263,7 +263,7 @@ test('others wait for a frozen tab no longer than its patience; its messages are
   expect(now).toEqual({ next: false, taken: false });
 });
 
-test('while all are frozen nothing is acknowledged, however long; it is when one goes on', async () => {
+test('while all tabs are frozen nothing is acknowledged, until one resumes', async () => {
   const { sink, a, b, first, second } = await twoTabs();
   await first.subscribe(subscription('#'));
   await second.subscribe(subscription('#'));
@@ -278,7 +278,7 @@ test('while all are frozen nothing is acknowledged, however long; it is when one
   expect(state.taken).toBe(true);
 });
 
-test('what is too much for a frozen tab is refused to it, and it is told how many', async () => {
+test('messages over a frozen tab’s limit are refused, and it gets their number', async () => {
   const { sink, a, b, first, second } = await twoTabs();
   await first.subscribe(subscription('#'));
   await second.subscribe(subscription('#'));
@@ -300,7 +300,7 @@ test('what is too much for a frozen tab is refused to it, and it is told how man
   expect(b.errors).toHaveLength(1);
 });
 
-test('others wait for a tab that takes nothing no longer than for a frozen one; it gets all of QoS 1 and 2', async () => {
+test('other tabs wait for an unresponsive tab no longer than for a frozen one; it gets all QoS 1 and 2 messages', async () => {
   const { sink, a, b, first, second } = await twoTabs();
   await first.subscribe(subscription('#'));
   await second.subscribe(subscription('#'));
@@ -334,7 +334,7 @@ test('others wait for a tab that takes nothing no longer than for a frozen one; 
   expect(now.taken).toBe(true);
 });
 
-test('a tab that takes nothing is told how many were too much for it', async () => {
+test('an unresponsive tab gets the number of messages over its limit', async () => {
   const { sink, a, b, first, second } = await twoTabs();
   await first.subscribe(subscription('#'));
   await second.subscribe(subscription('#'));
@@ -357,7 +357,7 @@ test('a tab that takes nothing is told how many were too much for it', async () 
   expect(b.errors).toEqual([expect.stringMatching(/^dropped: 2 messages of QoS 1 and 2/)]);
 });
 
-test('a tab that takes slowly slows the sender down, and so do tabs that take nothing while none goes on', async () => {
+test('a slow tab slows the sender down, and so do unresponsive tabs if no other tab is active', async () => {
   const { sink, a, b, first, second } = await twoTabs();
   await first.subscribe(subscription('#'));
   await second.subscribe(subscription('#'));
@@ -378,7 +378,7 @@ test('a tab that takes slowly slows the sender down, and so do tabs that take no
   expect(never).toEqual({ next: true, taken: true });
 });
 
-test('a tab that is alone is waited for, until another one comes', async () => {
+test('a single tab is waited for, until another one connects', async () => {
   const { registry, sink, calls } = scripted();
   const a = tab(registry.attach());
   await a.connect();
@@ -390,7 +390,7 @@ test('a tab that is alone is waited for, until another one comes', async () => {
   expect(state).toEqual({ next: true, taken: true });
 });
 
-test('a tab that takes nothing and is then frozen, or back from that, is waited for no longer either', async () => {
+test('an unresponsive tab that freezes or resumes is waited for no longer, either', async () => {
   const { sink, a, b, first, second } = await twoTabs();
   await first.subscribe(subscription('#'));
   await second.subscribe(subscription('#'));
@@ -412,7 +412,7 @@ test('a tab that takes nothing and is then frozen, or back from that, is waited 
   expect(b.topics()).toEqual(['1', '2']);
 });
 
-test('a frozen tab that is gone holds nothing up', async () => {
+test('a closed frozen tab blocks nothing', async () => {
   const { sink, a, b, first, second } = await twoTabs();
   await first.subscribe(subscription('#'));
   await second.subscribe(subscription('#'));
@@ -424,7 +424,7 @@ test('a frozen tab that is gone holds nothing up', async () => {
   expect(state.taken).toBe(true);
 });
 
-test('a tab frozen while it connects is admitted, and hears of it when it is back', async () => {
+test('a tab frozen while connecting is admitted, and notified when it resumes', async () => {
   const { registry, answer } = scripted(true);
   const a = tab(registry.attach());
   const coming = a.connect();
@@ -437,7 +437,7 @@ test('a tab frozen while it connects is admitted, and hears of it when it is bac
   expect(a.events).toEqual(['connect']);
 });
 
-test('what a tab had subscribed to may stay when it closes, for the one that comes after it', async () => {
+test('the subscriptions of a closed tab can be kept for the next one', async () => {
   const { registry, calls, sink } = scripted();
   const a = tab(registry.attach());
   await a.connect();
@@ -460,13 +460,13 @@ test('what a tab had subscribed to may stay when it closes, for the one that com
     await settled();
   }
   expect([c.topics(), state.taken, later.taken]).toEqual([['b', 'b', 'b'], true, true]);
-  // Whoever unsubscribes from it means it.
+  // An explicit unsubscribe is sent to the broker.
   calls.length = 0;
   await third.unsubscribe(['b', 'gone']);
   expect(calls).toEqual([['unsubscribe', ['b', 'gone'], undefined]]);
 });
 
-test('a client in the background is a member at once, and hears of every attempt', async () => {
+test('a client in the background is a member at once, and gets the events of every attempt', async () => {
   const { registry, sink, connects, answer } = scripted(true);
   const a = tab(registry.attach());
   void a.connect({ background: true });
@@ -479,7 +479,7 @@ test('a client in the background is a member at once, and hears of every attempt
   expect(a.events).toEqual(['error', 'connect']);
 });
 
-test('a copy that was made for one subscription goes to the tabs that have it', async () => {
+test('a copy for one subscription goes to the tabs that have it', async () => {
   const { sink, a, b, first, second } = await twoTabs();
   await first.subscribe([{ topic: 'a/#', qos: 0, identifier: 1 }]);
   await second.subscribe([

@@ -3,7 +3,7 @@
 import { expect, test } from 'vitest';
 import { settled, subscription, twoTabs } from './testing';
 
-test('each of two ends settles when what was published is acknowledged', async () => {
+test('each of two ends settles when its publishes are acknowledged', async () => {
   const { answers, first } = await twoTabs();
   let acknowledge = (_: object): void => {};
   answers.publish = () =>
@@ -23,7 +23,7 @@ test('each of two ends settles when what was published is acknowledged', async (
   expect(ended.sort()).toEqual(['first', 'second']);
 });
 
-test.each(['subscribe', 'unsubscribe'] as const)('an end waits for the answer to %s', async (kind) => {
+test.each(['subscribe', 'unsubscribe'] as const)('end waits for the ack of %s', async (kind) => {
   const { answers, first } = await twoTabs();
   if (kind === 'unsubscribe') await first.subscribe(subscription('t'), {});
   let answer = (_: { reasonCodes: number[] }): void => {};
@@ -45,7 +45,7 @@ test.each(['subscribe', 'unsubscribe'] as const)('an end waits for the answer to
   expect(ended).toEqual(['answered', 'ended']);
 });
 
-test('a filter that was asked for as the tab left is given back, and again where that failed', async () => {
+test('a filter subscribed as the tab left is unsubscribed, with a retry after a failure', async () => {
   const { answers, first, calls, sink, a } = await twoTabs();
   answers.subscribe = () => new Promise(() => {});
   answers.unsubscribe = () => Promise.reject(Object.assign(new Error('lost'), { code: 'network' }));

@@ -1,9 +1,9 @@
-/** Tabs that share a session lose nothing, whatever happens to one of them or to the worker. */
+/** Tabs that share a session lose no messages, whatever happens to one of them or to the worker. */
 
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { createOrigin, type Origin, passUntil, type Tab } from './testing-tabs';
 
-/** Each tab has to get so many: of its own topic, and of one that all have. */
+/** Messages that each tab must receive: of its own topic, and of a common one. */
 const [own, common] = [500, 100];
 const seeds = Array.from({ length: 10 }, (_, n) => n + 1);
 
@@ -27,7 +27,7 @@ interface Message {
 
 const topicOf = (tab: number): string => `own/${tab}`;
 
-/** For so many tabs, half of each topic with QoS 1 and half with QoS 2, in an order of the seed. */
+/** Messages for `tabs` tabs, half of each topic at QoS 1 and half at QoS 2, in an order given by the seed. */
 function messagesFor(tabs: number, { upTo }: Origin): Message[] {
   const messages: Message[] = [];
   const add = (topic: string, count: number): void => {
@@ -42,7 +42,7 @@ function messagesFor(tabs: number, { upTo }: Origin): Message[] {
   return messages;
 }
 
-/** Publishes them in groups, within about so many milliseconds. */
+/** Publishes them in groups, within about `time` milliseconds. */
 function publish(messages: Message[], { broker, upTo }: Origin, time: number): void {
   const rest = [...messages];
   const pause = Math.floor((time * 80) / messages.length);
@@ -53,7 +53,7 @@ function publish(messages: Message[], { broker, upTo }: Origin, time: number): v
   send();
 }
 
-/** What is wrong with what the tab got. */
+/** Lost, repeated and unexpected messages, and errors. */
 function faultsOf({ got, errors }: Tab, messages: Message[], index: number) {
   const times = new Map<string, number>();
   for (const { text } of got) times.set(text, (times.get(text) ?? 0) + 1);
@@ -63,7 +63,7 @@ function faultsOf({ got, errors }: Tab, messages: Message[], index: number) {
     lost: wanted.flatMap(({ text }) => (times.has(text) ? [] : text)),
     doubled: wanted.flatMap(({ text, qos }) => (qos === 2 && (times.get(text) ?? 0) > 1 ? text : [])),
     strange: [...times.keys()].filter((text) => !texts.has(text)),
-    // Of an attempt that came too soon.
+    // From an attempt made too soon.
     errors: errors.filter((code) => code !== 'crashed'),
   };
 }
@@ -75,7 +75,7 @@ const isComplete = (tab: Tab): boolean => tab.got.length >= own + common && coun
 
 async function allReceived(tabs: Tab[]): Promise<void> {
   await passUntil(() => tabs.every(isComplete), 120_000);
-  // What comes twice comes soon.
+  // Duplicates would arrive soon.
   await pass(1000);
 }
 
@@ -98,11 +98,11 @@ interface Round {
   messages: Message[];
 }
 
-/** Returns the tabs that have to get everything. */
+/** Returns the tabs that must receive everything. */
 type Scenario = (round: Round) => Promise<Tab[]>;
 
 const scenarios: Record<string, Scenario> = {
-  async 'all opened at once onto what waited'({ origin, tabs, messages }) {
+  async 'all opened at once with queued messages'({ origin, tabs, messages }) {
     origin.broker.keep(['common', ...tabs.map((_, index) => topicOf(index))]);
     for (const { topic, text, qos } of messages) origin.broker.publish(topic, text, qos);
     await connectAll(tabs, 8000, origin);
@@ -130,7 +130,7 @@ const scenarios: Record<string, Scenario> = {
     return tabs;
   },
 
-  async 'one is frozen for some time'({ origin, tabs, messages }) {
+  async 'one is frozen for a while'({ origin, tabs, messages }) {
     await connectAll(tabs, 100, origin);
     publish(messages, origin, 8000);
     const frozen = tabs[origin.upTo(tabs.length - 1)] as Tab;
@@ -143,7 +143,7 @@ const scenarios: Record<string, Scenario> = {
     return tabs;
   },
 
-  async 'one takes nothing for some time, and the others go on'({ origin, tabs, messages }) {
+  async 'one is unresponsive for a while, and the others continue'({ origin, tabs, messages }) {
     await connectAll(tabs, 100, origin);
     publish(messages, origin, 8000);
     const hanging = tabs[origin.upTo(tabs.length - 1)] as Tab;
@@ -160,7 +160,7 @@ const scenarios: Record<string, Scenario> = {
     return tabs;
   },
 
-  async 'all are frozen, and come back one by one'({ origin, tabs, messages }) {
+  async 'all are frozen, and resume one by one'({ origin, tabs, messages }) {
     await connectAll(tabs, 100, origin);
     publish(messages, origin, 8000);
     for (const tab of tabs) {
@@ -196,7 +196,7 @@ test.each(combinations)('%i tabs with %s: %s', { timeout: 60_000 }, async (count
   }
 });
 
-test('QoS 2 comes once when the worker is killed while acknowledgements wait for a frozen tab', async () => {
+test('QoS 2 messages arrive once if the worker is killed while acknowledgements wait for a frozen tab', async () => {
   for (const seed of seeds) {
     const origin = createOrigin(seed, false);
     vi.spyOn(Math, 'random').mockImplementation(origin.next);

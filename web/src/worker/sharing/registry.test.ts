@@ -5,13 +5,13 @@ import { lastWait } from './connection';
 import { createRegistry, type Port } from './registry';
 import { batch, connack, publishes, scripted, settled, subscription, tab, twoTabs, url } from './testing';
 
-test('tabs with the same options are one connection, and each hears that it stands', async () => {
+test('tabs with the same options share one connection, and each gets connect', async () => {
   const { connects, a, b } = await twoTabs();
   expect(connects).toHaveLength(1);
   expect([a.events, b.events]).toEqual([['connect'], ['connect']]);
 });
 
-test('publishes of each tab reach the connection as they are, until the tab has left', async () => {
+test('publishes of each tab are passed on unchanged, until the tab has left', async () => {
   const { calls, a, first, second } = await twoTabs();
   const records = publishes('t');
   const told: string[] = [];
@@ -26,7 +26,7 @@ test('publishes of each tab reach the connection as they are, until the tab has 
   expect(calls.filter(([name]) => name === 'publishAll')).toEqual(published);
 });
 
-test('another clientId or another url is another connection', async () => {
+test('another clientId or url uses another connection', async () => {
   const { connects, a } = await twoTabs();
   await a.connect({ clientId: 'other' });
   await a.connect({ url: 'ws://other.test/' });
@@ -38,19 +38,19 @@ test.each([
   ['properties.receiveMaximum', { properties: { receiveMaximum: 5 } }],
   ['password', { password: new Uint8Array([1]) }],
   ['authenticate', { onAuthenticate: async () => undefined }],
-])('another %s is refused by its name', async (field, options) => {
+])('a different %s is refused by name', async (field, options) => {
   const { b } = await twoTabs();
   await expect(b.connect(options)).rejects.toMatchObject({ code: 'bad-option', field });
 });
 
-test('equal bytes are equal, and empty properties are none', async () => {
+test('equal bytes are equal, and empty properties count as none', async () => {
   const { registry, connects } = scripted();
   await tab(registry.attach()).connect({ password: new Uint8Array([1, 2]), properties: {} });
   await tab(registry.attach()).connect({ password: new Uint8Array([1, 2]) });
   expect(connects).toHaveLength(1);
 });
 
-test('a tab that goes while it connects does not take the others with it', async () => {
+test('a tab that leaves while connecting does not abort it for the others', async () => {
   const { registry, connects, answer } = scripted(true);
   const a = tab(registry.attach());
   const b = tab(registry.attach());
@@ -65,7 +65,7 @@ test('a tab that goes while it connects does not take the others with it', async
   expect(b.events).toEqual(['connect']);
 });
 
-test('when all give up the attempt is aborted, and the next tab makes its own', async () => {
+test('when all tabs give up the attempt is aborted, and the next tab starts its own', async () => {
   const { registry, connects, answer } = scripted(true);
   const controller = new AbortController();
   const first = tab(registry.attach()).connect({ signal: controller.signal });
@@ -79,7 +79,7 @@ test('when all give up the attempt is aborted, and the next tab makes its own', 
   await second;
 });
 
-test('a newcomer wakes a connection that reconnects, and waits for it', async () => {
+test('a new tab wakes a reconnecting connection, and waits for it', async () => {
   const { registry, sink, calls } = scripted();
   await tab(registry.attach()).connect();
   sink().onEvent({ type: 'close' });
@@ -94,7 +94,7 @@ test('a newcomer wakes a connection that reconnects, and waits for it', async ()
   expect(b.events).toEqual(['connect']);
 });
 
-test('a newcomer waits for a reconnect no longer than for an attempt', async () => {
+test('a new tab waits for a reconnect no longer than for an attempt', async () => {
   const { registry, sink } = scripted();
   await tab(registry.attach()).connect({ connectTimeout: 1 });
   sink().onEvent({ type: 'close' });
@@ -102,7 +102,7 @@ test('a newcomer waits for a reconnect no longer than for an attempt', async () 
   await expect(joining).rejects.toMatchObject({ code: 'timeout' });
 });
 
-test('the end while a newcomer waits is its error', async () => {
+test('an end while a new tab waits is its error', async () => {
   const { registry, sink } = scripted();
   await tab(registry.attach()).connect();
   sink().onEvent({ type: 'close' });
@@ -113,7 +113,7 @@ test('the end while a newcomer waits is its error', async () => {
   await expect(joining).rejects.toMatchObject({ code: 'refused' });
 });
 
-test('each subscribe goes to the broker with what all need, and only the last unsubscribe', async () => {
+test('each subscribe is sent with the options that all tabs need, and only the last unsubscribe', async () => {
   const { calls, first, second } = await twoTabs();
   await first.subscribe([{ topic: 'x', qos: 2, nl: true }]);
   await second.subscribe([{ topic: 'x', qos: 1, rap: true, rh: 0 }]);
@@ -128,7 +128,7 @@ test('each subscribe goes to the broker with what all need, and only the last un
   expect(calls).toEqual([['unsubscribe', ['x'], undefined]]);
 });
 
-test('a subscribe that fails leaves nothing, and what another gave back meanwhile goes', async () => {
+test('a failed subscribe leaves nothing, and a filter that another tab has left meanwhile is unsubscribed', async () => {
   const { calls, answers, sink, a, b, first, second } = await twoTabs();
   await first.subscribe(subscription('x'));
   let refuse = (_: SubscribeAck): void => {};
@@ -145,7 +145,7 @@ test('a subscribe that fails leaves nothing, and what another gave back meanwhil
   expect([a.batches, b.batches]).toEqual([[], []]);
 });
 
-test('each tab gets the messages of its own filters, in order, and all hear of what was dropped', async () => {
+test('each tab gets the messages of its own filters, in order, and all get the dropped count', async () => {
   const { sink, a, b, first, second } = await twoTabs();
   await first.subscribe([...subscription('#')]);
   await second.subscribe([...subscription('b/+')]);
@@ -160,7 +160,7 @@ test('each tab gets the messages of its own filters, in order, and all hear of w
   expect([a.dropped(), b.dropped()]).toEqual([3, 3]);
 });
 
-test('two who get all of it never have the same buffer', async () => {
+test('two tabs that get a whole batch never share the buffer', async () => {
   const { sink, registry } = await twoTabs();
   const got: ArrayBuffer[] = [];
   for (let taker = 0; taker < 2; taker++) {
@@ -176,12 +176,12 @@ test('two who get all of it never have the same buffer', async () => {
   sink().onBatch(whole, 2, 0);
   const [first, second] = got as [ArrayBuffer, ArrayBuffer];
   expect(first).toBe(whole);
-  // Each is transferred to its page, and nobody else can read it any more.
+  // Each buffer is transferred to its page, so it can't be used twice.
   expect(second).not.toBe(first);
   expect(second).toEqual(first);
 });
 
-test('the buffer is not copied for one who gets all of it', async () => {
+test('the buffer is not copied for a single tab that gets the whole batch', async () => {
   const { sink, registry } = await twoTabs();
   const got: ArrayBuffer[] = [];
   const third = await tab(registry.attach()).connect({
@@ -199,7 +199,7 @@ test('the buffer is not copied for one who gets all of it', async () => {
 test.each<[string, (port: Port) => void]>([
   ['taken it', () => {}],
   ['left', (port) => port.leave()],
-])('a batch is consumed when all have taken it, or %s', async (how, act) => {
+])('a batch is consumed when all tabs have taken it, or %s', async (how, act) => {
   const { sink, a, b, first, second } = await twoTabs();
   await first.subscribe(subscription('x'));
   await second.subscribe(subscription('x'));
@@ -218,7 +218,7 @@ test.each<[string, (port: Port) => void]>([
   expect(consumed).toBe(true);
 });
 
-test('a frozen tab gets nothing, and hears afterwards how things stand, and how many QoS 0 it missed', async () => {
+test('a frozen tab gets nothing; resumed, it gets the state and the number of QoS 0 messages missed', async () => {
   const { sink, b, second } = await twoTabs();
   await second.subscribe(subscription('x'));
   b.port.freeze();
@@ -234,7 +234,7 @@ test('a frozen tab gets nothing, and hears afterwards how things stand, and how 
   expect(b.events).toHaveLength(3);
 });
 
-test('a connection is suspended only while all of its tabs stand still', async () => {
+test('a connection is suspended only while all its tabs are frozen', async () => {
   const { calls, registry, a, b } = await twoTabs();
   a.port.freeze();
   expect(calls).toEqual([]);
@@ -244,7 +244,7 @@ test('a connection is suspended only while all of its tabs stand still', async (
   expect(calls.map(([name]) => name)).toEqual(['suspend', 'resume']);
 });
 
-test('one that disconnects ends alone, and gives back what only it had', async () => {
+test('a tab that disconnects ends alone, and unsubscribes filters only it had', async () => {
   const { calls, a, b, first, second } = await twoTabs();
   await first.subscribe([...subscription('mine'), ...subscription('ours')]);
   await second.subscribe(subscription('ours'));
@@ -258,7 +258,7 @@ test('one that disconnects ends alone, and gives back what only it had', async (
   expect(b.events).toEqual(['connect', 'end']);
 });
 
-test('what one that ends has not been told is refused, and what it published is waited for before', async () => {
+test('pending calls of an ending tab are rejected, after its publishes have settled', async () => {
   const { sink, answers, a, first, b } = await twoTabs();
   const forever = () => new Promise<never>(() => {});
   answers.publish = answers.subscribe = answers.request = forever;
@@ -274,7 +274,7 @@ test('what one that ends has not been told is refused, and what it published is 
   const ending = first.disconnect();
   await settled();
   expect(a.events).toEqual(['connect']);
-  // There is nothing to wait for.
+  // Nothing is pending any more.
   sink().onEvent({ type: 'close' });
   await ending;
   const refused = expect.objectContaining({ code: 'not-connected' });
@@ -296,7 +296,7 @@ test.each<[string, object]>([
   ['acknowledged', {}],
   ['overdue', { timeout: 5 }],
   ['not waited for', { force: true }],
-])('one that disconnects has its messages %s', async (how, call) => {
+])('messages of a disconnecting tab are %s', async (how, call) => {
   const { calls, a, first, second } = await twoTabs();
   const told: number[] = [];
   const onSettled: OnSettled = (acks, others) => {
@@ -322,7 +322,7 @@ test.each<[string, object]>([
   await second.disconnect();
 });
 
-test('a filter that could not be given back is at the next connection', async () => {
+test('a failed unsubscribe is repeated at the next connection', async () => {
   const { calls, answers, sink, b, second } = await twoTabs();
   await second.subscribe(subscription('x'));
   const { unsubscribe } = answers;
@@ -339,14 +339,14 @@ test('a filter that could not be given back is at the next connection', async ()
   expect(calls).toHaveLength(1);
 });
 
-test('the death of the last tab has the broker publish the will', async () => {
+test('when the last tab dies the broker publishes the will', async () => {
   const { calls, a, b } = await twoTabs();
   a.port.leave();
   b.port.leave();
   expect(calls).toEqual([['disconnect', { reasonCode: 4, timeout: lastWait }]]);
 });
 
-test('a tab that is loaded again waits a moment for what was in flight, and no longer', async () => {
+test('a reloaded tab waits a moment for messages in flight, and no longer', async () => {
   const { registry, calls, connects, answers } = scripted();
   const a = tab(registry.attach());
   await a.connect();
@@ -363,7 +363,7 @@ test('a tab that is loaded again waits a moment for what was in flight, and no l
   expect(calls.map(([, call]) => call)).toEqual([{ reasonCode: 4, timeout: lastWait }, { force: true }]);
 });
 
-test('who comes while the last one leaves waits, and gets a connection of its own', async () => {
+test('a tab that connects while the last one leaves waits, and gets a new connection', async () => {
   const { registry, connects, answers } = scripted();
   let left = (): void => {};
   answers.disconnect = () => new Promise((resolve) => (left = resolve));
@@ -377,7 +377,7 @@ test('who comes while the last one leaves waits, and gets a connection of its ow
   expect(connects).toHaveLength(2);
 });
 
-test('questions go to the newest that answers them, and to the next when it dies', async () => {
+test('callbacks go to the newest tab that has them, and to the next when it dies', async () => {
   const { registry, sink } = scripted();
   const [a, b, c] = [tab(registry.attach()), tab(registry.attach()), tab(registry.attach())];
   await a.connect({ onAttempt: async () => ({ username: 'a' }) });
@@ -391,7 +391,7 @@ test('questions go to the newest that answers them, and to the next when it dies
   expect(await sink().onAttempt?.({ url, attempt: 2 })).toBeUndefined();
 });
 
-test('a tab that does not answer is asked no longer than a share of the time, and last from then on', async () => {
+test('a tab that does not respond is asked only for a share of the time, and last from then on', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   onTestFinished(() => void vi.useRealTimers());
   const { registry, sink } = scripted();
@@ -415,7 +415,7 @@ test('a tab that does not answer is asked no longer than a share of the time, an
   expect(asked).toEqual(['b', 'a', 'a']);
 });
 
-test('an answer counts that comes when others have been asked too', async () => {
+test('a late response counts even after others have been asked', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   onTestFinished(() => void vi.useRealTimers());
   const { registry, sink } = scripted();
@@ -429,7 +429,7 @@ test('an answer counts that comes when others have been asked too', async () => 
   expect(await coming).toEqual({ username: 'b' });
 });
 
-test('a tab that ends with a question unanswered leaves it to the next', async () => {
+test('a callback pending at a tab that ends goes to the next', async () => {
   const { registry, sink } = scripted();
   let refuse = (_: object): void => {};
   const [a, b] = [tab(registry.attach()), tab(registry.attach())];
@@ -441,7 +441,7 @@ test('a tab that ends with a question unanswered leaves it to the next', async (
   expect(await coming).toEqual({ username: 'a' });
 });
 
-test('authentication that nobody is left to answer fails', async () => {
+test('authentication fails without a tab to respond', async () => {
   const { registry, sink } = scripted();
   const a = tab(registry.attach());
   await a.connect({ onAuthenticate: async () => undefined });
@@ -452,7 +452,7 @@ test('authentication that nobody is left to answer fails', async () => {
   await expect(sink().onAuthenticate?.(step)).rejects.toMatchObject({ code: 'aborted' });
 });
 
-test('a client in the background whose connection can not be made ends with the reason', async () => {
+test('a client in the background whose connection fails ends with the reason', async () => {
   const error = { code: 'storage', message: 'no' };
   const { attach } = createRegistry({ connect: () => Promise.reject(error) });
   const events: ClientEvent[] = [];
@@ -461,7 +461,7 @@ test('a client in the background whose connection can not be made ends with the 
   expect(events).toEqual([{ type: 'end', error }]);
 });
 
-test('each tab decides whether it sees packets; the program tells while one does', async () => {
+test('each tab enables its own packet events; the program reports packets while one does', async () => {
   const { registry, calls, connects, sink } = scripted();
   const seen: string[] = [];
   const onPackets = (name: string) => () => void seen.push(name);
@@ -486,7 +486,7 @@ test('each tab decides whether it sees packets; the program tells while one does
   expect(await one.ping()).toBe(2);
 });
 
-test('who asks for packets first has them from CONNECT on', async () => {
+test('the first tab to enable packet events gets them from CONNECT on', async () => {
   const { registry, connects, calls } = scripted();
   await tab(registry.attach()).connect({ packetEvents: true });
   expect(connects).toMatchObject([{ packetEvents: true }]);

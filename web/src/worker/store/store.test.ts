@@ -12,7 +12,7 @@ interface Begun {
   durability: string | undefined;
 }
 
-/** Every transaction that writes, from here on. */
+/** Records every write transaction from now on. */
 function watchWrites(begins: (begun: Begun) => void = () => {}): Begun[] {
   const begun: Begun[] = [];
   const original = IDBDatabase.prototype.transaction;
@@ -27,11 +27,11 @@ function watchWrites(begins: (begun: Begun) => void = () => {}): Begun[] {
   return begun;
 }
 
-/** Ends a transaction as the browser does; without a name as `abort()` does. */
+/** Aborts a transaction with this error, as the browser does; null is like `abort()`. */
 const abort = (transaction: IDBTransaction, name: string | null): void =>
   (transaction as unknown as { _abort(name: string | null): void })._abort(name);
 
-/** `navigator.locks`, as much as is used. */
+/** The part of `navigator.locks` that is used. */
 function fakeLocks() {
   const free = new Map<string, Promise<unknown>>();
   let asked = (): void => {};
@@ -70,7 +70,7 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-test('what was applied is there after opening again, in the order of the keys', async () => {
+test('changes are there after reopening, in key order', async () => {
   const first = await openStore('s');
   await first.apply([
     ['b', bytes(2)],
@@ -94,7 +94,7 @@ test('a call that changes nothing resolves', async () => {
   await (await openStore('s')).apply([]);
 });
 
-test('the calls of one task make one strictly durable transaction', async () => {
+test('calls in one task share a strictly durable transaction', async () => {
   const store = await openStore('s');
   const begun = watchWrites();
   await Promise.all([
@@ -109,7 +109,7 @@ test('the calls of one task make one strictly durable transaction', async () => 
   ]);
 });
 
-test('the calls made while a transaction is under way make the next', async () => {
+test('calls made during a transaction share the next one', async () => {
   const store = await openStore('s');
   let begins = (): void => {};
   const beginning = new Promise<void>((resolve) => {
@@ -124,7 +124,7 @@ test('the calls made while a transaction is under way make the next', async () =
   expect(await store.load()).toEqual([['b', bytes(1)]]);
 });
 
-test('a call resolves when its transaction is complete, and not before', async () => {
+test('a call resolves once its transaction is complete', async () => {
   const store = await openStore('s');
   const seen: string[] = [];
   watchWrites(({ transaction }) => transaction.addEventListener('complete', () => seen.push('complete')));
@@ -132,13 +132,13 @@ test('a call resolves when its transaction is complete, and not before', async (
   expect(seen).toEqual(['complete', 'resolved']);
 });
 
-test('load waits for what was applied before it', async () => {
+test('load waits for earlier changes', async () => {
   const store = await openStore('s');
   void store.apply([['a', bytes(1)]]);
   expect(await store.load()).toEqual([['a', bytes(1)]]);
 });
 
-test('a call that fails leaves nothing behind, and the calls beside it whole', async () => {
+test('a failed call leaves nothing behind, and does not affect others', async () => {
   const store = await openStore('s');
   const uncloneable = (() => {}) as unknown as Uint8Array;
   const results = await Promise.allSettled([
@@ -161,7 +161,7 @@ test('a call that fails leaves nothing behind, and the calls beside it whole', a
   ]);
 });
 
-/** Lets no transaction through that puts more than this, and ends it as browsers do: at the commit. */
+/** Makes transactions that put more than `limit` fail at commit, as browsers do. */
 function limitQuota(limit: number): void {
   const sizes = new WeakMap<IDBTransaction, number>();
   const { put } = IDBObjectStore.prototype;
@@ -176,7 +176,7 @@ function limitQuota(limit: number): void {
   });
 }
 
-test('over the quota only the calls fail that do not fit', async () => {
+test('over the quota only the calls that do not fit fail', async () => {
   const store = await openStore('s');
   limitQuota(10);
   const results = await Promise.allSettled([
@@ -195,7 +195,7 @@ test('over the quota only the calls fail that do not fit', async () => {
   expect((await store.load()).map(([key]) => key)).toEqual(['a', 'd']);
 });
 
-test('a transaction that the browser aborts is tried once more', async () => {
+test('a transaction that the browser aborts is retried once', async () => {
   const store = await openStore('s');
   let aborts = 1;
   watchWrites(({ transaction }) => {
@@ -213,7 +213,7 @@ test('a transaction that the browser aborts is tried once more', async () => {
 test.each<[string, (database: IDBDatabase) => void]>([
   ['with an event', (database) => forceCloseDatabase(database as never)],
   ['without one', (database) => database.close()],
-])('a database that the browser closes %s is opened again', async (_, end) => {
+])('a database that the browser closes %s is reopened', async (_, end) => {
   const store = await openStore('s');
   const begun = watchWrites();
   await store.apply([['a', bytes(1)]]);
@@ -224,7 +224,7 @@ test.each<[string, (database: IDBDatabase) => void]>([
   expect((await store.load()).map(([key]) => key)).toEqual(['a', 'b', 'c']);
 });
 
-test('load too opens a database again when the browser said that it closed it', async () => {
+test('load, too, reopens a database that the browser has closed', async () => {
   const store = await openStore('s');
   const begun = watchWrites();
   await store.apply([['a', bytes(1)]]);
@@ -235,7 +235,7 @@ test('load too opens a database again when the browser said that it closed it', 
   expect(await store.load()).toEqual([['a', bytes(1)]]);
 });
 
-test('a database can be deleted while it is open, and is not made again', async () => {
+test('a database can be deleted while open, and is not recreated', async () => {
   const store = await openStore('s');
   await store.apply([['a', bytes(1)]]);
   await deleteDB('s');
@@ -245,7 +245,7 @@ test('a database can be deleted while it is open, and is not made again', async 
   expect(await indexedDB.databases()).toEqual([]);
 });
 
-test('a database that a newer version has taken over is left alone', async () => {
+test('a database upgraded by a newer version is left alone', async () => {
   const store = await openStore('s');
   const newer = await openDB('s', 2);
   const error = { code: 'storage', message: expect.stringContaining('newer version') };
@@ -259,7 +259,7 @@ test.each<[string, unknown, string]>([
   ['one of a private window', refusing('InvalidStateError'), 'does not let this page store anything'],
   ['a full disk', refusing('QuotaExceededError'), 'no room is left'],
   ['a broken one', refusing('UnknownError'), 'could not be opened: UnknownError: it says no'],
-])('%s: the error says so, and the name is free again', async (_, factory, told) => {
+])('%s: is reported, and the name is free again', async (_, factory, told) => {
   const working = indexedDB;
   vi.stubGlobal('indexedDB', factory);
   await expect(openStore('s')).rejects.toMatchObject({
@@ -278,7 +278,7 @@ function refusing(name: string) {
   };
 }
 
-test('opening waits for the one that has the store, and takes over', async () => {
+test('opening waits for the current owner of the store, and takes over', async () => {
   const first = await openStore('s');
   const asking = locks.asking();
   const second = openStore('s');
@@ -288,7 +288,7 @@ test('opening waits for the one that has the store, and takes over', async () =>
   expect(await (await second).load()).toEqual([['a', bytes(1)]]);
 });
 
-test('a store that stays in use is refused, with what to do instead', async () => {
+test('a store that stays in use is refused, with advice', async () => {
   await openStore('s');
   await expect(openStore('s', 1)).rejects.toMatchObject({
     code: 'in-use',
@@ -296,14 +296,14 @@ test('a store that stays in use is refused, with what to do instead', async () =
   });
 });
 
-test('stores of other names are apart, whatever the names', async () => {
+test('stores of different names are separate, whatever the names', async () => {
   const one = await openStore('s');
   const other = await openStore('-s');
   await one.apply([['a', bytes(1)]]);
   expect(await other.load()).toEqual([]);
 });
 
-test('where locks are refused, the error says so', async () => {
+test('refused locks are reported', async () => {
   locks.request = () => Promise.reject(new DOMException('opaque origin', 'SecurityError'));
   await expect(openStore('s')).rejects.toMatchObject({
     code: 'storage',
@@ -311,13 +311,13 @@ test('where locks are refused, the error says so', async () => {
   });
 });
 
-test('without Web Locks, as in insecure contexts, a store opens all the same', async () => {
+test('without Web Locks, as in insecure contexts, a store still opens', async () => {
   vi.stubGlobal('navigator', {});
   await openStore('s');
   await openStore('s');
 });
 
-test('after close, what was applied is still written, and nothing more', async () => {
+test('after close, earlier changes are still written, and no later ones', async () => {
   const store = await openStore('s');
   const applied = store.apply([['a', bytes(1)]]);
   store.close();
@@ -338,7 +338,7 @@ const step = fc.oneof(
   { weight: 1, arbitrary: fc.constant('reopen' as const) },
 );
 
-test('any sequence of changes leaves what it leaves in a Map', async () => {
+test('any sequence of changes has the same result as on a Map', async () => {
   let run = 0;
   const scenario = fc.asyncProperty(fc.array(step, { maxLength: 20 }), async (steps) => {
     const name = `s${run++}`;
