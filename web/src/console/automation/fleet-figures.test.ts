@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { createHistogram, createProblems, createTrack } from './fleet-figures';
 
 describe('percentiles', () => {
-  test('are right to a percent or two, over six orders of magnitude', () => {
+  test('are accurate to one or two percent, over six orders of magnitude', () => {
     for (const unit of [0.1, 10, 1000]) {
       const histogram = createHistogram();
       for (let n = 1; n <= 1000; n++) histogram.add(n * (unit / 100));
@@ -14,7 +14,7 @@ describe('percentiles', () => {
     }
   });
 
-  test('of nothing there are none, and of one value it is that', () => {
+  test('of no values are missing, and of one value are that value', () => {
     const histogram = createHistogram();
     expect(histogram.percentile(0.5)).toBeUndefined();
     histogram.add(20);
@@ -24,7 +24,7 @@ describe('percentiles', () => {
     expect(histogram.percentile(0.5)).toBeUndefined();
   });
 
-  test('one slow answer in a hundred is seen by p99 and not by p50', () => {
+  test('one slow ack in a hundred shows in p99 and not in p50', () => {
     const histogram = createHistogram();
     for (let n = 0; n < 98; n++) histogram.add(1);
     for (let n = 0; n < 2; n++) histogram.add(5000);
@@ -32,7 +32,7 @@ describe('percentiles', () => {
     expect(histogram.percentile(0.99)).toBeGreaterThan(4900);
   });
 
-  test('take what is no time at all, and what takes for ever', () => {
+  test('accept zero, negative and huge times', () => {
     const histogram = createHistogram();
     for (const value of [0, -5, 1e12]) histogram.add(value);
     expect(histogram.percentile(0.1)).toBeLessThan(0.011);
@@ -47,7 +47,7 @@ function trackOf(sent: number) {
 }
 
 describe('loss by sequence numbers', () => {
-  test('what arrives in order is complete', () => {
+  test('messages that arrive in order are complete', () => {
     const track = trackOf(3);
     expect([1, 2, 3].map(track.arrive)).toEqual([true, true, true]);
     expect(track.outstanding()).toBe(0);
@@ -55,7 +55,7 @@ describe('loss by sequence numbers', () => {
     expect(track.counts).toEqual({ received: 3, duplicates: 0, late: 0, lost: 0 });
   });
 
-  test('what a later one overtook is lost until it is there, and late then', () => {
+  test('an overtaken message counts as lost until it arrives, then as late', () => {
     const track = trackOf(4);
     track.arrive(1);
     track.arrive(4);
@@ -65,7 +65,7 @@ describe('loss by sequence numbers', () => {
     expect(track.counts).toEqual({ received: 4, duplicates: 0, late: 2, lost: 0 });
   });
 
-  test('one that arrives again is a duplicate, whenever', () => {
+  test('one that arrives again is a duplicate, however late', () => {
     const track = trackOf(3);
     track.arrive(1);
     expect(track.arrive(1)).toBe(false);
@@ -76,7 +76,7 @@ describe('loss by sequence numbers', () => {
     expect(track.counts).toEqual({ received: 3, duplicates: 3, late: 1, lost: 0 });
   });
 
-  test('what has not arrived by the end is lost', () => {
+  test('messages missing at the end are lost', () => {
     const track = trackOf(5);
     track.arrive(2);
     expect(track.outstanding()).toBe(3);
@@ -86,7 +86,7 @@ describe('loss by sequence numbers', () => {
     expect(track.counts.lost).toBe(4);
   });
 
-  test('what was not acknowledged is not lost, whether that is known before or after it is missed', () => {
+  test('unacknowledged messages are not lost, whether that is known before or after they are missed', () => {
     const track = trackOf(5);
     track.fail(2);
     track.arrive(4);
@@ -98,7 +98,7 @@ describe('loss by sequence numbers', () => {
     expect(track.counts).toEqual({ received: 1, duplicates: 0, late: 0, lost: 1 });
   });
 
-  test('what is missed is no longer on its way', () => {
+  test('missing messages are no longer in flight', () => {
     const track = trackOf(6);
     track.arrive(3);
     expect(track.outstanding()).toBe(3);
@@ -108,7 +108,7 @@ describe('loss by sequence numbers', () => {
     expect(track.outstanding()).toBe(0);
   });
 
-  test('what was not acknowledged may still arrive', () => {
+  test('unacknowledged messages may still arrive', () => {
     const track = trackOf(4);
     track.fail(1);
     expect(track.arrive(1)).toBe(true);
@@ -121,7 +121,7 @@ describe('loss by sequence numbers', () => {
     expect(track.outstanding()).toBe(1);
   });
 
-  test('what was never sent does not count', () => {
+  test('messages never sent do not count', () => {
     const track = trackOf(2);
     for (const n of [0, 3, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY])
       expect(track.arrive(n)).toBe(false);
@@ -129,7 +129,7 @@ describe('loss by sequence numbers', () => {
   });
 });
 
-test('problems are counted by reason, in the words of the first, and bounded', () => {
+test("problems are counted by reason, with the first one's text, and bounded", () => {
   const { note, list } = createProblems();
   note('connect', { code: 'refused', message: 'one', reasonCode: 0x86 });
   note('connect', { code: 'refused', message: 'two', reasonCode: 0x86 });

@@ -5,7 +5,7 @@ const errorsOf = (changes: Partial<FleetForm>, reach: Parameters<typeof planOf>[
   planOf({ ...emptyForm('ab12'), ...changes }, reach).errors;
 
 describe('the form', () => {
-  test('as it is at first it can be run', () => {
+  test('is valid initially', () => {
     const { plan, errors } = planOf(emptyForm('ab12'), 'private');
     expect(errors).toEqual({});
     expect(plan).toMatchObject({ devices: 10, qos: 1, interval: 1000, ramp: 20, duration: 60_000 });
@@ -40,11 +40,11 @@ describe('the form', () => {
     ['payload', '{{now s}}'],
     ['payload', 'x'.repeat(65_537)],
     ['willTopic', 'gone/#'],
-  ] as const)('%s: %j is told at the field', (field, typed) => {
+  ] as const)('%s: %j is reported at the field', (field, typed) => {
     expect(Object.keys(errorsOf({ [field]: typed }))).toEqual([field]);
   });
 
-  test('by a script the templates of topic and payload are of no account, and else the script is not', () => {
+  test('a script replaces the topic and payload templates, and is otherwise ignored', () => {
     const wrong = { topic: 'a/+', payload: 'x'.repeat(65_537) };
     const { plan, errors } = planOf({ ...emptyForm('ab12'), ...wrong, by: 'script' }, 'private');
     expect(errors).toEqual({});
@@ -58,13 +58,13 @@ describe('the form', () => {
     expect(Object.keys(errorsOf({ by: 'script', code: 'x'.repeat(100_001) }))).toEqual(['code']);
   });
 
-  test('what all devices send together has a bound', () => {
+  test('the total rate of all devices is bounded', () => {
     expect(errorsOf({ devices: '500', rate: '10' })).toEqual({});
     expect(errorsOf({ devices: '500', rate: '10.1' }).rate).toContain('5,000');
     expect(errorsOf({ devices: '500', rate: '1', payload: 'x'.repeat(20_000) }).rate).toContain('8 MiB');
   });
 
-  test('a client ID may differ by a random part instead', () => {
+  test('client IDs may use a random part instead', () => {
     expect(errorsOf({ clientId: 'x-{{ uuid }}' })).toEqual({});
   });
 
@@ -79,7 +79,7 @@ describe('the form', () => {
     }
   });
 
-  test('of one that was kept foreign values are left out', () => {
+  test('invalid stored values are dropped', () => {
     const kept = { devices: 7, rate: '3', topic: 'mine/{{device}}', unknown: 'x', measure: 'yes' };
     expect(formFrom(kept, 'ab12')).toEqual({ ...emptyForm('ab12'), rate: '3', topic: 'mine/{{device}}' });
     expect(formFrom('nonsense', 'ab12')).toEqual(emptyForm('ab12'));
@@ -106,14 +106,14 @@ describe('reach', () => {
 });
 
 describe('templates', () => {
-  test('have the device’s number, and what Publish has', () => {
+  test('have the device’s number, and the placeholders of Publish', () => {
     expect(expandFor('{{device}}/{{ device 4 }}/{{n}}/{{now ms}}', 7, 3, 1000)).toBe('7/0007/3/1000');
     expect(expandFor('{{device 2}}', 123, 1, 0)).toBe('123');
     expect(expandFor('{{now}}', 1, 1, 0)).toBe('1970-01-01T00:00:00.000Z');
     expect(expandFor('{{unknown}} {{device x}}', 1, 1, 0)).toBe('{{unknown}} {{device x}}');
   });
 
-  test('the filter has a wildcard for each level that differs', () => {
+  test('the filter has a wildcard for each varying level', () => {
     expect(filterOf('a/{{device}}/b/x-{{n}}/{{uuid}}/{{random 1 9}}')).toBe('a/+/b/+/+/+');
     expect(filterOf('a/{{other}}/b')).toBe('a/{{other}}/b');
     expect(filterOf('/a//{{now ms}}')).toBe('/a//+');

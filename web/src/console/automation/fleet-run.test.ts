@@ -15,7 +15,7 @@ interface Published {
   at: number;
 }
 
-/** A broker that hands each message to whoever subscribed, and does what the test says. */
+/** A broker that delivers each message to its subscribers, and can be told to misbehave. */
 function broker() {
   const published: Published[] = [];
   const handlers: { filter: string; handler(message: Message): void }[] = [];
@@ -24,7 +24,7 @@ function broker() {
   const ended: string[] = [];
   const rules = {
     refuse: (_options: ConnectOptions): unknown => undefined,
-    /** What becomes of a message: delivered so many times, after it was acknowledged or not. */
+    /** How often a message is delivered, whether its publish fails, and whether the ack is held back. */
     deliver: (_message: Published): { times: number; error?: unknown; hold?: boolean } => ({ times: 1 }),
     will: (deliver: () => void): void => deliver(),
   };
@@ -126,7 +126,7 @@ afterEach(() => {
 });
 
 describe('devices', () => {
-  test('connect one after the other, and publish what the templates say at their rate', async () => {
+  test('connect one after the other, and publish from the templates at their rate', async () => {
     const { fleet, open, published } = made({
       devices: '5',
       ramp: '10',
@@ -152,7 +152,7 @@ describe('devices', () => {
     expect(fleet.figures().sentRate).toBeCloseTo(10, -1);
   });
 
-  test('jitter moves each message, and not the rate', async () => {
+  test('jitter shifts each message but keeps the rate', async () => {
     const { fleet, published } = made({ devices: '1', rate: '10', jitter: '50' });
     await fleet.start();
     await pass(60_000);
@@ -163,7 +163,7 @@ describe('devices', () => {
     expect(published.length).toBeLessThan(660);
   });
 
-  test('each has a clock of its own', async () => {
+  test('each has its own clock', async () => {
     const { fleet, published } = made({ devices: '20', rate: '1', skew: '3600', payload: '{{now ms}}' });
     await fleet.start();
     await pass(3000);
@@ -174,7 +174,7 @@ describe('devices', () => {
     expect(Math.max(...skews) - Math.min(...skews)).toBeGreaterThan(600_000);
   });
 
-  test('have the settings of the connection, but for what is theirs', async () => {
+  test('have the settings of the connection, except for their own', async () => {
     const { fleet, dialled } = made(
       { devices: '1', willTopic: 'gone/{{device}}', willPayload: 'bye {{device}}', willQos: '1' },
       {
@@ -202,8 +202,8 @@ describe('devices', () => {
   });
 });
 
-describe('what is measured', () => {
-  test('with nothing lost each message is acknowledged and received once', async () => {
+describe('measurements', () => {
+  test('with nothing lost, each message is acknowledged and received once', async () => {
     const { fleet, published } = made({ devices: '10', rate: '10', qos: 'mixed', duration: '5' });
     await fleet.start();
     await pass(6000);
@@ -228,7 +228,7 @@ describe('what is measured', () => {
     expect(figures.problems).toEqual([]);
   });
 
-  test('what the broker loses or repeats is counted by its QoS', async () => {
+  test('messages that the broker loses or repeats are counted by QoS', async () => {
     const { fleet, published, rules } = made({ devices: '4', rate: '10', qos: 'mixed', duration: '10' });
     let n = 0;
     rules.deliver = ({ qos }) => ({ times: qos === 0 ? Number(n++ % 4 > 0) : qos === 1 ? 2 : 1 });
@@ -241,7 +241,7 @@ describe('what is measured', () => {
     expect(two).toMatchObject({ lost: 0, duplicates: 0, received: count(2) });
   });
 
-  test('what others publish on the same topics counts for nothing', async () => {
+  test('messages of other clients on the same topics are ignored', async () => {
     const { fleet, deliver, published } = made({ devices: '1', rate: '1', topic: 'f/{{device}}' });
     await fleet.start();
     await pass(2000);
@@ -260,7 +260,7 @@ describe('what is measured', () => {
     expect(fleet.figures().byQoS).toEqual(before);
   });
 
-  test('publishes that the broker refuses are told by reason, and not called lost', async () => {
+  test('refused publishes are counted by reason, and not as lost', async () => {
     const { fleet, rules } = made({ devices: '2', rate: '5', duration: '4' });
     rules.deliver = () => ({ times: 0, error: { code: 'refused', message: 'quota', reasonCode: 0x97 } });
     await fleet.start();
@@ -272,7 +272,7 @@ describe('what is measured', () => {
     expect(problems).toMatchObject([{ kind: 'publish', failure: { reasonCode: 0x97 }, count: sent }]);
   });
 
-  test('a broker that acknowledges nothing gets a bounded number of messages of a device', async () => {
+  test('with a broker that acknowledges nothing, messages per device are bounded', async () => {
     const { fleet, rules, published } = made({ devices: '2', rate: '100' });
     rules.deliver = () => ({ times: 1, hold: true });
     await fleet.start();
@@ -281,7 +281,7 @@ describe('what is measured', () => {
     expect(fleet.figures().skipped).toBeGreaterThan(500);
   });
 
-  test('a subscriber that is far behind gets no more', async () => {
+  test('a subscriber far behind pauses sending', async () => {
     const { fleet, rules, published } = made({ devices: '50', rate: '20' });
     rules.deliver = () => ({ times: 0 });
     await fleet.start();
@@ -291,7 +291,7 @@ describe('what is measured', () => {
     expect(fleet.figures().skipped).toBeGreaterThan(1000);
   });
 
-  test('a page that slept leaves out what was due meanwhile', async () => {
+  test('after the page has slept, messages due meanwhile are skipped', async () => {
     const { fleet, published } = made({ devices: '1', rate: '10' });
     await fleet.start();
     await pass(2000);
@@ -304,7 +304,7 @@ describe('what is measured', () => {
     expect(fleet.figures().skipped).toBeGreaterThan(550);
   });
 
-  test('without a subscriber there is none, and what is acknowledged counts', async () => {
+  test('without a subscriber acks are counted instead', async () => {
     const { fleet, dialled } = made({ devices: '1', rate: '5', duration: '3', measure: false });
     await fleet.start();
     await pass(5000);
@@ -317,7 +317,7 @@ describe('what is measured', () => {
 });
 
 describe('trouble', () => {
-  test('a device drops out without a goodbye, is away, and comes back; its will is counted', async () => {
+  test('a device drops out without DISCONNECT and comes back; its will is counted', async () => {
     const { fleet, ended, dialled } = made({
       devices: '20',
       rate: '1',
@@ -336,7 +336,7 @@ describe('trouble', () => {
     expect(ended).not.toContain('fleet-t-0');
   });
 
-  test('a storm cuts all off at once, they come back at once, and how long it took is told', async () => {
+  test('a storm disconnects all devices at once, and the time to reconnect is measured', async () => {
     const { fleet, dialled, open } = made({ devices: '50', rate: '1', ramp: '500' });
     await fleet.start();
     await pass(1000);
@@ -354,14 +354,14 @@ describe('trouble', () => {
     expect(fleet.figures().lastStorm?.took).toBeLessThan(50);
   });
 
-  test('storms come by themselves when asked for', async () => {
+  test('storms recur if requested', async () => {
     const { fleet } = made({ devices: '3', storm: '5' });
     await fleet.start();
     await pass(16_000);
     expect(fleet.figures()).toMatchObject({ storms: 3, connected: 3 });
   });
 
-  test('a connection that the broker ends is told by reason, and tried again', async () => {
+  test('a connection ended by the broker is counted by reason, and retried', async () => {
     const { fleet, open } = made({ devices: '3' });
     await fleet.start();
     await pass(200);
@@ -374,7 +374,7 @@ describe('trouble', () => {
     expect(fleet.figures()).toMatchObject({ connected: 3 });
   });
 
-  test('a busy broker is asked again, ever more slowly', async () => {
+  test('a busy broker is retried with back-off', async () => {
     const { fleet, dialled, rules } = made({ devices: '10' });
     rules.refuse = ({ clientId }) =>
       clientId === 'fleet-t-0' ? undefined : { code: 'refused', message: 'busy', reasonCode: 0x89 };
@@ -387,7 +387,7 @@ describe('trouble', () => {
     expect(fleet.figures().problems).toMatchObject([{ kind: 'connect', count: attempts }]);
   });
 
-  test('a refusal that stays is not tried again, and when all are refused it is over', async () => {
+  test('a permanent refusal is not retried, and if all are refused the run ends', async () => {
     const { fleet, dialled, rules } = made({ devices: '4' });
     rules.refuse = ({ clientId }) =>
       clientId === 'fleet-t-0' ? undefined : { code: 'refused', message: 'no', reasonCode: 0x87 };
@@ -398,7 +398,7 @@ describe('trouble', () => {
     expect(fleet.figures().problems).toMatchObject([{ failure: { reasonCode: 0x87 }, count: 4 }]);
   });
 
-  test('without its subscriber it does not begin', async () => {
+  test("does not start if its subscriber can't connect", async () => {
     const { fleet, dialled, rules } = made();
     const refusal = { code: 'refused', message: 'no', reasonCode: 0x86 };
     rules.refuse = () => refusal;
@@ -408,13 +408,13 @@ describe('trouble', () => {
   });
 });
 
-describe('messages by a script', () => {
+describe('messages from a script', () => {
   const bytes = (text: string) => new TextEncoder().encode(text);
   const script = { by: 'script', filter: 'f/+/made' };
 
-  test('are asked for as each is due, with the device and its clock, and counted as others are', async () => {
+  test('are requested when due, with the device and its clock, and counted like others', async () => {
     const asked: Asked[] = [];
-    /** Of each device, by how much its clock is off. */
+    /** Per device, the error of its clock. */
     const off = new Set<string>();
     const { fleet, published } = made(
       {
@@ -452,7 +452,7 @@ describe('messages by a script', () => {
     expect(new Set([...off].map((one) => one.split(': ')[1])).size).toBe(3);
   });
 
-  test('what the broker loses of them is counted', async () => {
+  test('lost ones are counted', async () => {
     const { fleet, published, rules } = made(
       { ...script, devices: '2', rate: '10', duration: '5' },
       {},
@@ -467,7 +467,7 @@ describe('messages by a script', () => {
     expect(fleet.figures().byQoS[1]).toMatchObject({ lost: Math.ceil(published.length / 5), duplicates: 0 });
   });
 
-  test('one that has ended stops the fleet, and what was sent is waited for and counted', async () => {
+  test('a script that ends stops the fleet, and messages in flight are awaited and counted', async () => {
     let left = 7;
     const { fleet, published, open } = made({ ...script, devices: '5', rate: '10' }, {}, () =>
       left-- > 0 ? { topic: 'f/x/made', payload: bytes('y') } : undefined,
@@ -482,7 +482,7 @@ describe('messages by a script', () => {
     expect(figures.byQoS[1]).toMatchObject({ sent: 7, acknowledged: 7, received: 7, lost: 0, failed: 0 });
   });
 
-  test('one that ends before the start connects nothing', async () => {
+  test('a script that ends before the start connects no device', async () => {
     const { fleet, dialled } = made(script, {}, () => undefined);
     fleet.stop();
     await fleet.start();
@@ -491,7 +491,7 @@ describe('messages by a script', () => {
     expect(fleet.figures().phase).toBe('ended');
   });
 
-  test('more bytes in a second than a fleet may send are left out', async () => {
+  test('messages over the limit of bytes a second are skipped', async () => {
     const payload = new Uint8Array(64 << 10);
     const { fleet, published } = made({ ...script, devices: '20', rate: '20', ramp: '500' }, {}, () => {
       return { topic: 'f/x/made', payload };
@@ -504,7 +504,7 @@ describe('messages by a script', () => {
     expect(fleet.figures().skipped).toBeGreaterThan(1000);
   });
 
-  test('a slow one leaves the sockets their turn, and each device has its own', async () => {
+  test('a slow script leaves time for the sockets, and devices take turns', async () => {
     let spent = 0;
     const real = performance.now.bind(performance);
     const { fleet, published } = made({ ...script, devices: '10', rate: '10', ramp: '500' }, {}, () => {
@@ -529,7 +529,7 @@ describe('messages by a script', () => {
 });
 
 describe('the end', () => {
-  test('stop sends nothing more, waits for what is under way, and says goodbye to all', async () => {
+  test('stop sends no more, waits for messages in flight, and disconnects all devices', async () => {
     const { fleet, rules, published, open, ended } = made({ devices: '3', rate: '10', ramp: '500' });
     rules.deliver = () => ({ times: 0, hold: true });
     await fleet.start();
@@ -546,7 +546,7 @@ describe('the end', () => {
     expect(fleet.figures().byQoS[1]).toMatchObject({ failed: before, lost: 0 });
   });
 
-  test('what never arrives is waited for a while, and lost then', async () => {
+  test('messages that never arrive are awaited for a while, then lost', async () => {
     const { fleet, rules } = made({ devices: '1', rate: '10', duration: '1' });
     rules.deliver = () => ({ times: 0 });
     await fleet.start();
@@ -558,7 +558,7 @@ describe('the end', () => {
     expect(one).toMatchObject({ acknowledged: one?.sent, received: 0, lost: one?.sent });
   });
 
-  test('a will that is due is waited for, too', async () => {
+  test('pending wills are awaited, too', async () => {
     const { fleet, rules } = made({ devices: '1', rate: '10', willTopic: 'gone/{{device}}' });
     let deliver = (): void => {};
     rules.will = (will) => {
@@ -575,7 +575,7 @@ describe('the end', () => {
     expect(fleet.figures()).toMatchObject({ phase: 'ended', wills: 1 });
   });
 
-  test('what was not waited for is not called lost', async () => {
+  test('messages not awaited are not counted as lost', async () => {
     const { fleet, rules } = made({ devices: '1', rate: '10' });
     rules.deliver = () => ({ times: 0 });
     await fleet.start();
@@ -586,7 +586,7 @@ describe('the end', () => {
     expect(one).toMatchObject({ acknowledged: one?.sent, lost: 0, onTheWay: one?.sent });
   });
 
-  /** The broker accepts nobody until `accept` is called. */
+  /** The broker accepts no connection until `accept` is called. */
   function gateOf(dial: ReturnType<typeof made>['dial']): { accept(): void } {
     let accept = (): void => {};
     const gate = new Promise<void>((resolve) => {
@@ -597,7 +597,7 @@ describe('the end', () => {
     return { accept };
   }
 
-  test('those that connect as it stops are waited for, and say goodbye', async () => {
+  test('devices that are connecting at the stop are awaited, and disconnect', async () => {
     const { fleet, ended, dial } = made({ devices: '2' });
     await fleet.start();
     const { accept } = gateOf(dial);
@@ -611,7 +611,7 @@ describe('the end', () => {
     expect(ended.sort()).toEqual(['fleet-t-0', 'fleet-t-1', 'fleet-t-2']);
   });
 
-  test('finish does not wait, also while devices connect', async () => {
+  test('finish does not wait, even while devices connect', async () => {
     const { fleet, rules, open, dial } = made({ devices: '2' });
     await fleet.start();
     const { accept } = gateOf(dial);

@@ -21,7 +21,7 @@ async function open(code: string, filter = 'f/#') {
 }
 
 describe('a script makes', () => {
-  test('topic and payload of what it is given: text, bytes, or anything else as JSON', async () => {
+  test('topic and payload from its input: text, bytes, or anything else as JSON', async () => {
     const { text, message, ends } = await open(`
       function message({ number, id, n, now }) {
         if (number === 1) return { topic: 'f/' + id, payload: 'é' + n + '\\0' };
@@ -39,7 +39,7 @@ describe('a script makes', () => {
     expect(ends).toEqual([]);
   });
 
-  test('what it keeps with a device and in its own variables, which is there at the next call', async () => {
+  test('state per device and in variables, which persists between calls', async () => {
     const { text } = await open(`
       let all = 0;
       const message = (device) => {
@@ -49,7 +49,7 @@ describe('a script makes', () => {
     expect([text(1), text(2), text(1)]).toEqual(['f/x 1 of 1', 'f/x 1 of 2', 'f/x 2 of 3']);
   });
 
-  test('what the example says', async () => {
+  test('the messages of the example', async () => {
     const { code, filter } = emptyForm('ab12');
     const { text, ends } = await open(code, filter);
     expect(text(7, 3)).toMatch(
@@ -59,7 +59,7 @@ describe('a script makes', () => {
   });
 });
 
-test('it has the language alone', async () => {
+test('has only the language, and no APIs', async () => {
   const { text } = await open(`const message = () => ({ topic: 'f/x', payload: [
     typeof publish, typeof alert, typeof log, typeof console, typeof setTimeout, typeof state, typeof fetch,
     typeof self, typeof performance, typeof Math.random(),
@@ -67,7 +67,7 @@ test('it has the language alone', async () => {
   expect(text(1)).toBe(`f/x ${'undefined '.repeat(9)}number`);
 });
 
-describe('it is ended, once, and told why and where', () => {
+describe('is stopped once, with the reason and the line', () => {
   test.each<[why: string, code: string, end: object]>([
     [
       'it can’t be read',
@@ -153,7 +153,7 @@ describe('it is ended, once, and told why and where', () => {
     expect(ends).toMatchObject([end]);
   });
 
-  test('though what was made before it stays', async () => {
+  test('but earlier messages stay', async () => {
     const { text, ends } = await open(`function message({ n }) {
       if (n > 2) throw 'enough';
       return { topic: 'f/x', payload: n };
@@ -163,7 +163,7 @@ describe('it is ended, once, and told why and where', () => {
   });
 });
 
-test('it may change what the language has, and harms itself alone', async () => {
+test('can change built-ins, and affects only itself', async () => {
   const { text, ends } = await open(`
     JSON.parse = JSON.stringify = () => { throw new Error('mine'); };
     Object.defineProperty(Object.prototype, 'number', { get: () => 666, set() {} });

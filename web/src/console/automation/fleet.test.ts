@@ -76,7 +76,7 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-test('starts a worker with the plan, shows its figures, and ends it when it is over', () => {
+test('starts a worker with the plan, shows its figures, and terminates it at the end', () => {
   const { fleet, workers, tell, orders } = made();
   fleet.start();
   expect(orders()).toEqual(['start']);
@@ -93,7 +93,7 @@ test('starts a worker with the plan, shows its figures, and ends it when it is o
   expect(fleet.run.value?.figures?.phase).toBe('ended');
 });
 
-test('a form that is not right starts nothing, and is told until it is', () => {
+test('an invalid form starts nothing, and shows its error until corrected', () => {
   const { fleet, workers } = made();
   fleet.edit({ devices: '0' });
   fleet.start();
@@ -103,7 +103,7 @@ test('a form that is not right starts nothing, and is told until it is', () => {
   expect(fleet.errors.value).toEqual({});
 });
 
-test('asks before it goes to the internet', () => {
+test('asks before connecting over the internet', () => {
   const { fleet, workers } = made('wss://ann:secret@example.com/mqtt');
   fleet.start();
   expect(workers).toHaveLength(0);
@@ -128,7 +128,7 @@ test('a public broker gets at most ten devices, even if the user agrees', () => 
   expect(workers).toHaveLength(0);
 });
 
-test('a worker that does not answer is ended anyway', () => {
+test('a worker that does not respond is terminated', () => {
   const { fleet, workers } = made();
   fleet.start();
   fleet.stop();
@@ -141,7 +141,7 @@ test('a worker that does not answer is ended anyway', () => {
   expect(workers[1]?.terminate).toHaveBeenCalled();
 });
 
-test('stop while it stops does not wait any longer', () => {
+test('a second stop does not wait any longer', () => {
   const { fleet, tell, orders } = made();
   fleet.start();
   fleet.stop();
@@ -158,7 +158,7 @@ test('ends with the page', () => {
   expect(fleet.running.value).toBe(false);
 });
 
-test('why it could not begin, or ended, is told, and nothing of the old worker is heard', () => {
+test('the reason for failing to start or ending is shown, and messages of the old worker are ignored', () => {
   const { fleet, workers, tell } = made();
   fleet.start();
   tell({ type: 'failed', failure: { code: 'refused', message: 'no', reasonCode: 0x87 } });
@@ -172,7 +172,7 @@ test('why it could not begin, or ended, is told, and nothing of the old worker i
   expect(fleet.failure.value).toMatchObject({ code: 'crashed', message: 'gone' });
 });
 
-test('why its script ended is told with the line, and the run goes on to its end', async () => {
+test('an error in the script is shown with its line, and the run finishes', async () => {
   const { fleet, workers, tell } = made();
   fleet.edit({ by: 'script' });
   fleet.start();
@@ -188,11 +188,11 @@ test('why its script ended is told with the line, and the run goes on to its end
   expect(fleet.scriptEnd.value).toBeUndefined();
 });
 
-test('a call that can’t be interrupted is ended with the worker', () => {
+test('a call that can’t be interrupted is terminated with the worker', () => {
   const { fleet, workers, tell } = made();
   fleet.edit({ by: 'script' });
   fleet.start();
-  vi.advanceTimersByTime(20_000); // the engine is loaded
+  vi.advanceTimersByTime(20_000); // enough to load the engine
   for (let n = 0; n < 10; n++) {
     tell({ type: 'figures', figures: figuresOf() });
     vi.advanceTimersByTime(2500);
@@ -216,7 +216,7 @@ test('samples are a second apart, and bounded', () => {
   expect((samples[1]?.at ?? 0) - (samples[0]?.at ?? 0)).toBe(1000);
 });
 
-test('the form is kept for a reload, and its script with it, which does not run', () => {
+test('the form survives a reload, with its script, which does not start', () => {
   const edited = { topic: 'mine/{{device}}', rate: '7', by: 'script', code: 'const message = 1' };
   const kept = signal<unknown>(undefined);
   made(undefined, kept).fleet.edit(edited);

@@ -8,7 +8,7 @@ const told = ({ host }: ReturnType<typeof open>) => host.log.value.map(({ by, te
 const deliveries = (one: ReturnType<typeof open>) =>
   one.posted('deliver').flatMap((sent) => (sent.kind === 'deliver' ? sent.messages : []));
 
-test('a worker is started with the first script that is on, and ends with the last', () => {
+test('the worker starts with the first enabled script, and ends with the last', () => {
   const page = open(script('a'), script('b'));
   expect(page.engines).toHaveLength(0);
   page.turn('a');
@@ -24,7 +24,7 @@ test('a worker is started with the first script that is on, and ends with the la
   expect(page.engines[0]?.ended).toBe(true);
 });
 
-test('a script runs at the broker that it was switched on for, and nowhere else', () => {
+test('a script runs only at the broker it was enabled for', () => {
   const page = open(script('a'));
   page.turn('a');
   expect(page.hook.on.value).toEqual({ url, names: ['a'] });
@@ -55,7 +55,7 @@ test('what came from a file does not run, whatever says that it is on', () => {
   expect(page.engines).toHaveLength(1);
 });
 
-test('messages go to the scripts whose filters select them, as copies', () => {
+test('messages go to scripts with matching filters, as copies', () => {
   const page = open(script('a', { filter: 'x/+' }), script('b'));
   page.turn('a');
   page.turn('b');
@@ -69,7 +69,7 @@ test('messages go to the scripts whose filters select them, as copies', () => {
   expect(sent[0]?.message.payload.buffer.byteLength).toBe(2);
 });
 
-test('a value is the message’s, in the feed and in the tree, and counts as bytes held', async () => {
+test('a value is stored with its message, shown in feed and tree, and counts as bytes held', async () => {
   const page = open(script('a'));
   page.turn('a');
   const [first, second] = [message('x'), message('x')];
@@ -78,7 +78,7 @@ test('a value is the message’s, in the feed and in the tree, and counts as byt
   expect(first.decoded).toEqual({ json: '{"n":1}', by: 'a' });
   expect(page.readings.of(first)).toBe(first.decoded);
   expect(page.grown).toEqual([[0, 14]]);
-  // From now on a chart waits for what the script says.
+  // From now on charts wait for the script's value.
   page.hear(second);
   const after = vi.fn();
   void second.pending?.then(after);
@@ -89,7 +89,7 @@ test('a value is the message’s, in the feed and in the tree, and counts as byt
   expect(after).toHaveBeenCalled();
 });
 
-test('a flood is left out and counted, and what waited is let go when the script ends', async () => {
+test('excess messages are skipped and counted, and pending ones are released when the script ends', async () => {
   const page = open(script('a'));
   page.turn('a');
   page.hear(message('x'));
@@ -111,7 +111,7 @@ test('the backlog is bounded in bytes, too', () => {
   expect(deliveries(page)).toHaveLength(bounds.backlog.bytes / bounds.backlog.message);
 });
 
-test('publishes go through the client, and failures are told', async () => {
+test('publishes go through the client, and failures are logged', async () => {
   const page = open(script('a'));
   page.turn('a');
   const publication = { topic: 't', payload: 'p', options: { qos: 1, properties: { contentType: 'x' } } };
@@ -131,7 +131,7 @@ test('publishes go through the client, and failures are told', async () => {
   expect(page.host.states.value.get('a')?.refused).toBe(4);
 });
 
-test('what a script throws is counted, so that its row tells that it fails', () => {
+test('errors thrown by a script are counted, and its row shows that it fails', () => {
   const page = open(script('throws'));
   page.turn('throws');
   const thrown = { kind: 'error', text: 'TypeError: no', place: { line: 1, column: 1 } } as const;
@@ -141,7 +141,7 @@ test('what a script throws is counted, so that its row tells that it fails', () 
   expect(page.host.states.value.get('throws')).toMatchObject({ failed: 2 });
 });
 
-test('an alert marks the row of its message, and not too many notify', () => {
+test('an alert marks the row of its message, and notifications are rate-limited', () => {
   const page = open(script('a'));
   page.turn('a');
   page.hear(message('x'));
@@ -153,7 +153,7 @@ test('an alert marks the row of its message, and not too many notify', () => {
   expect(page.notify.mock.calls).toEqual([['a', 'hot']]);
 });
 
-test('a script that was stopped is off, and says why and where', async () => {
+test('a stopped script is off, with the reason and the line', async () => {
   const page = open(script('a'), script('b'));
   page.turn('a');
   page.turn('b');
@@ -173,7 +173,7 @@ test('a script that was stopped is off, and says why and where', async () => {
   expect(page.engines[0]?.ended).toBe(true);
 });
 
-test('a worker that is silent is ended; the script it was at is off, the others begin anew', () => {
+test('a silent worker is terminated; the script it was running is off, the others restart', () => {
   const page = open(script('a'), script('b'));
   page.turn('a');
   page.turn('b');
@@ -188,7 +188,7 @@ test('a worker that is silent is ended; the script it was at is off, the others 
   expect(page.posted('load').map((one) => one.kind === 'load' && one.program.id)).toEqual([1]);
 });
 
-test('a worker that can’t be loaded switches all off', () => {
+test('a worker that fails to load switches all scripts off', () => {
   const page = open(script('a'), script('b'));
   page.turn('a');
   page.turn('b');
@@ -197,7 +197,7 @@ test('a worker that can’t be loaded switches all off', () => {
   expect(told(page)[0]).toBe('a: Not started: its engine could not be loaded (gone)');
 });
 
-test('the log keeps its bound', () => {
+test('the log is bounded', () => {
   const page = open(script('a'));
   page.turn('a');
   for (let n = 0; n < bounds.log + 50; n++) {
@@ -207,7 +207,7 @@ test('the log keeps its bound', () => {
   expect(told(page).at(-1)).toBe(`a: ${bounds.log + 49}`);
 });
 
-test('code that was changed runs when the script is started again', () => {
+test('changed code runs when the script is restarted', () => {
   const page = open(script('a'));
   page.turn('a');
   page.library.change('a', { code: 'let b' });
@@ -217,7 +217,7 @@ test('code that was changed runs when the script is started again', () => {
   expect(page.posted('load').map((one) => one.kind === 'load' && one.program.code)).toEqual(['let b']);
 });
 
-test('with its connection all of it ends', () => {
+test('everything ends with the connection', () => {
   const page = open(script('a'));
   page.turn('a');
   page.host.dispose();
@@ -237,7 +237,7 @@ test('a script that was not reviewed is not switched on by a profile, nor by a r
   expect([...page.host.states.value.keys()]).toEqual(['mine', 'theirs']);
 });
 
-test('state is there again after a reload or a hang, and ends with the script', () => {
+test('state is restored after a reload or a hang, and ends with the script', () => {
   const page = open(script('a'), script('b'));
   page.hook.states.set('a', '{"n":1}');
   page.hook.on.value = { url, names: ['a', 'b'] };
@@ -254,7 +254,7 @@ test('state is there again after a reload or a hang, and ends with the script', 
   for (let n = 0; n <= bounds.silence; n++) page.second();
   expect([page.engines.length, states(), [...page.hook.states.keys()]]).toEqual([2, ['{"n":2}'], ['a']]);
 
-  // Neither what can't be kept, nor what other code left.
+  // Neither unserialisable state nor that of other code is kept.
   const last = page.engines.at(-1);
   last?.say({ kind: 'state', id: 1, json: '' });
   expect(page.hook.states.size).toBe(0);

@@ -13,12 +13,12 @@ const script: Script = {
 };
 
 describe('scripts as text', () => {
-  test('come back as they went', () => {
+  test('survive export and import', () => {
     const two = [script, { ...script, name: 'Two', filter: '#', rate: 0 }];
     expect(scriptsFrom(textOf(two), 'file')).toEqual(two.map((one) => ({ ...one, foreign: true })));
   });
 
-  test('need no head', () => {
+  test('need no header', () => {
     expect(scriptsFrom('onMessage = () => 1;\r\n', 'mine')).toEqual([
       {
         name: 'mine',
@@ -36,7 +36,7 @@ describe('scripts as text', () => {
     expect(back).toMatchObject({ name: 'a publish("x")', code: script.code });
   });
 
-  test('say why they are not taken', () => {
+  test('give the reason when they are refused', () => {
     expect(() => scriptsFrom('// mqttwasm script\n// Name: X\n', 'f')).toThrow('“X” is empty');
     expect(() => scriptsFrom('x'.repeat(bounds.code + 1), 'f')).toThrow('longer than');
     expect(() => scriptsFrom('// mqttwasm script\n// Topic filter: a/#/b\nx', 'f')).toThrow('topic filter');
@@ -45,7 +45,7 @@ describe('scripts as text', () => {
 });
 
 describe('the library', () => {
-  test('takes imported scripts under free names, to be looked at first', () => {
+  test('imports scripts under unused names, to be reviewed first', () => {
     const { open } = browser();
     const library = createLibrary(open());
     expect(library.add(script)).toEqual(['One']);
@@ -56,14 +56,14 @@ describe('the library', () => {
     expect(library.problem.value).toBe('“x” is empty');
   });
 
-  test('a name that is as long as can be is not lost beside its namesake', () => {
+  test('a name of maximum length is still made unique', () => {
     const library = createLibrary(browser().open());
     const long = { ...script, name: 'n'.repeat(100) };
     library.add(long, long);
     expect(library.entries.value.map(({ name }) => name)).toEqual([`${'n'.repeat(96)} (2)`, 'n'.repeat(100)]);
   });
 
-  test('takes what comes with profiles once, switched off, and beside what is called the same', () => {
+  test('adds scripts from profiles once, disabled, and under unused names', () => {
     const { open } = browser();
     const library = createLibrary(open());
     const other = { ...script, code: 'function onMessage() {}' };
@@ -79,14 +79,14 @@ describe('the library', () => {
     expect(library.find('One')).toEqual(other);
     expect(library.find('One (2)')).toEqual({ ...script, name: 'One (2)', foreign: true });
 
-    // As it is plain in a file, and back again.
+    // As exported to a file, and imported again.
     library.add({ ...script, name: 'Empty', code: '' });
     const again = library.bring(library.plain(new Set(['One (2)', 'Other', 'Empty', 'none'])));
     expect([again.count, again.known]).toEqual([0, 3]);
     again.undo();
     expect(library.entries.value).toHaveLength(4);
 
-    // Those that somebody has looked at, or written, are not for a foreign profile to switch on.
+    // A profile from elsewhere must not enable scripts that the user has reviewed or written.
     library.change('One (2)', { foreign: false });
     expect([...library.bring(file).names.keys()]).toEqual(['Other']);
     library.bring([{ ...script, code: 'new', name: 'New' }]).undo();
@@ -110,7 +110,7 @@ describe('the library', () => {
     expect(library.entries.value).toEqual([script]);
   });
 
-  test('says where there is no room for what comes with profiles', () => {
+  test('reports when there is no room for scripts from profiles', () => {
     const { open, state } = browser();
     const library = createLibrary(open());
     const many = Array.from({ length: bounds.scripts }, (_, n) => ({ ...script, code: `${n}` }));
@@ -121,7 +121,7 @@ describe('the library', () => {
     expect(library.entries.value).toEqual([script]);
   });
 
-  test('takes nothing but a script from a file, and keeps no more of it', () => {
+  test('reads only the fields of a script from a file', () => {
     const library = createLibrary(browser().open());
     library.bring([
       { ...script, name: ` ${'n'.repeat(200)}`, rate: 1e9, code: 'a\r\nb', foreign: false, more: 1 },
@@ -132,7 +132,7 @@ describe('the library', () => {
     ]);
   });
 
-  test('renames without loss, and never onto another', () => {
+  test('renames without loss, and never to an existing name', () => {
     const library = createLibrary(browser().open());
     library.add(script, { ...script, name: 'Two' });
     expect(library.change('One', { name: 'Two' })).toBe(false);
@@ -144,7 +144,7 @@ describe('the library', () => {
     ]);
   });
 
-  test('reads nothing that is no script', () => {
+  test('ignores stored values that are not scripts', () => {
     const { open, items } = browser();
     items.set(
       'mqttwasm.scripts',

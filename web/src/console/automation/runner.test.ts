@@ -43,7 +43,7 @@ const idle: Sandbox = {
   ended: false,
 };
 
-test('a message waits for its script, and the first value is the message’s', async () => {
+test('a message waits for its scripts, and takes the first value', async () => {
   const { load, deliver, settle, posted } = open((id) => ({
     ...idle,
     deliver: () => (id === 1 ? undefined : `"${id}"`),
@@ -62,7 +62,7 @@ test('a message waits for its script, and the first value is the message’s', a
   ]);
 });
 
-test('work is told and the page is heard after each slice', async () => {
+test('work is reported and messages are handled after each slice', async () => {
   const { load, deliver, settle, posted, waiting, pass } = open(() => ({
     ...idle,
     deliver() {
@@ -80,7 +80,7 @@ test('work is told and the page is heard after each slice', async () => {
   expect(posted.at(-1)).toEqual({ kind: 'done', results: [{ number: 2 }] });
 });
 
-test('timers fire as long as their script runs', async () => {
+test('timers fire while their script runs', async () => {
   const fired: number[] = [];
   let wake: Callbacks['wake'] = () => {};
   const { run, load, settle, waiting } = open((_, callbacks) => {
@@ -100,7 +100,7 @@ test('timers fire as long as their script runs', async () => {
   expect(fired).toEqual([7]);
 });
 
-test('an engine that can’t be loaded stops the script', async () => {
+test('an engine that fails to load stops the script', async () => {
   const { load, deliver, settle, posted } = open(() => Promise.reject(new Error('status 404')));
   load(1);
   deliver([1]);
@@ -117,7 +117,7 @@ test('an engine that can’t be loaded stops the script', async () => {
   ]);
 });
 
-test('a script that ended gets nothing more, and a ping is answered', async () => {
+test('an ended script gets no more messages, and a ping is answered', async () => {
   let calls = 0;
   const { run, load, deliver, settle, posted } = open(() => {
     const sandbox = { ...idle, ended: false, tell: () => void calls++ };
@@ -137,7 +137,7 @@ test('a script that ended gets nothing more, and a ping is answered', async () =
   expect(posted.at(-1)).toEqual({ kind: 'pong' });
 });
 
-test('a ping brings the state of each script, as a call of its own', async () => {
+test('a ping returns the state of each script in a separate call', async () => {
   const { run, load, settle, posted } = open((id) => ({
     ...idle,
     state: () => (id === 2 ? '{}' : undefined),

@@ -41,7 +41,7 @@ async function open(code: string, rate = 100, state?: string) {
 const stops = (acts: Act[]) => acts.filter(({ kind }) => kind === 'stopped');
 
 describe('what a script gets', () => {
-  test('the message, whose value it returns', async () => {
+  test('the message, for which it returns a value', async () => {
     const { sandbox, acts } = await open(`
       const onMessage = ({ topic, qos, retain, properties, payload, text, json }) =>
         ({ topic, qos, retain, properties, bytes: payload, text: text(), part: text(1, 3), value: json() });
@@ -63,7 +63,7 @@ describe('what a script gets', () => {
     expect(acts).toEqual([]);
   });
 
-  test('nothing that is not a value counts as one', async () => {
+  test('values that are not plain data are ignored', async () => {
     const { sandbox, acts } = await open('function onMessage() {}');
     expect(sandbox.deliver(message())).toBeUndefined();
     const other = await open('const onMessage = () => () => 1');
@@ -71,7 +71,7 @@ describe('what a script gets', () => {
     expect([...acts, ...other.acts]).toEqual([]);
   });
 
-  test('the value of a promise, and word of one that never settles', async () => {
+  test('the value of a promise, and an error for one that never settles', async () => {
     const { sandbox, acts } = await open(`
       async function onMessage(message) {
         if (message.text() === 'wait') await new Promise(() => {});
@@ -121,7 +121,7 @@ describe('what a script gets', () => {
     });
   });
 
-  test('timers, at most so many, and none shorter than the bound', async () => {
+  test('timers, limited in number and minimum delay', async () => {
     const { sandbox, acts, woken } = await open(`
       const once = setTimeout((words) => log(words), 1, 'once');
       const often = setInterval(() => log('often'), 500);
@@ -145,7 +145,7 @@ describe('what a script gets', () => {
 });
 
 describe('what a script can’t reach', () => {
-  test('its global has the language and the API, and no more', async () => {
+  test('its global object has only the language and the API', async () => {
     const { sandbox } = await open(`const onMessage = () => Object.getOwnPropertyNames(globalThis)
       .filter((name) => !/^[A-Z]/.test(name) || name === 'WebAssembly')`);
     const api = ['publish', 'reply', 'log', 'alert', 'state', 'console', 'onMessage'];
@@ -156,7 +156,7 @@ describe('what a script can’t reach', () => {
     expect(names.filter((name) => ![...api, ...timers, ...language].includes(name))).toEqual([]);
   });
 
-  test('constructors, callers and traces lead to nothing of the page', async () => {
+  test('constructors, callers and stack traces do not expose the page', async () => {
     const { sandbox, acts } = await open(`
       function onMessage(message) {
         const roots = [publish, reply, alert, log, setTimeout, message.text, message, state, console];
@@ -176,7 +176,7 @@ describe('what a script can’t reach', () => {
     expect(stops(acts)).toEqual([]);
   });
 
-  test('import brings nothing', async () => {
+  test('import loads nothing', async () => {
     const { sandbox, acts } = await open(`const onMessage = () => import('https://example.org/x.js')`);
     expect(sandbox.deliver(message())).toBeUndefined();
     expect(acts).toMatchObject([{ kind: 'error' }]);
@@ -184,7 +184,7 @@ describe('what a script can’t reach', () => {
     expect(other.acts).toMatchObject([{ kind: 'stopped', why: 'failed' }]);
   });
 
-  test('changed prototypes harm only the script', async () => {
+  test('changed prototypes affect only the script', async () => {
     const { sandbox, acts } = await open(`
       JSON.stringify = JSON.parse = () => { throw new Error('mine'); };
       ArrayBuffer.prototype.slice = Array.from = Reflect.apply = String = () => 'mine';
@@ -219,14 +219,14 @@ describe('a script that takes too much', () => {
     ['objects', 'const all = []; const onMessage = () => { for (;;) all.push({ a: 1 }); }'],
     ['bytes', 'const onMessage = () => { const all = []; for (;;) all.push(new Uint8Array(1e6)); }'],
     ['the parser’s stack', 'const onMessage = () => eval("(".repeat(1e5))'],
-  ])('is stopped for its memory: %s', async (_, code) => {
+  ])('is stopped for using too much memory: %s', async (_, code) => {
     const { sandbox, acts } = await open(code);
     sandbox.deliver(message());
-    // A slow machine runs out of time first.
+    // A slow machine may hit the time limit first.
     expect(acts).toMatchObject([{ kind: 'stopped', why: expect.stringMatching(/memory|slow/) }]);
   });
 
-  test('has the memory that it was promised', async () => {
+  test('can use the memory that it is promised', async () => {
     const { sandbox, acts } = await open(`
       const all = [];
       function onMessage() { all.push(new Uint8Array(1e6)); return all.length; }`);
@@ -235,7 +235,7 @@ describe('a script that takes too much', () => {
     expect(acts).toMatchObject([{ kind: 'stopped', why: 'memory' }]);
   });
 
-  test('recursion is an error like others', async () => {
+  test('recursion is an ordinary error', async () => {
     const { sandbox, acts } = await open('function f() { f(); }\nfunction onMessage() { f(); }');
     sandbox.deliver(message());
     expect(acts).toMatchObject([
@@ -243,7 +243,7 @@ describe('a script that takes too much', () => {
     ]);
   });
 
-  test('deep values, long values and long errors are cut short', async () => {
+  test('deep values, long values and long errors are truncated', async () => {
     const { sandbox, acts } = await open(`
       function onMessage(message) {
         if (message.text() === 'long') return 'x'.repeat(${bounds.json});
@@ -256,17 +256,17 @@ describe('a script that takes too much', () => {
     for (const act of acts) expect('text' in act && act.text.length).toBeLessThanOrEqual(bounds.line);
   });
 
-  test('errors are held to a second’s room, too', async () => {
+  test('errors are rate-limited, too', async () => {
     for (const code of ['() => { throw 1; }', '() => new Promise(() => {})']) {
       const { sandbox, acts } = await open(`const onMessage = ${code}`);
       for (let n = 0; n < 10 * bounds.perSecond.lines; n++) sandbox.deliver(message());
-      // Also where these take some seconds.
+      // Allows for a slow machine, where this takes several seconds.
       expect(acts.length).toBeLessThan(8 * bounds.perSecond.lines);
       expect(acts.length).toBeGreaterThanOrEqual(bounds.perSecond.lines);
     }
   });
 
-  test('what goes beyond a second’s room is counted', async () => {
+  test('output over the rate limit is counted', async () => {
     const { sandbox, acts, skip } = await open(
       `function onMessage() { for (let n = 0; n < 60; n++) { state.last = publish('t', n); alert(n); log(n); } return state.last; }`,
       40,
@@ -282,7 +282,7 @@ describe('a script that takes too much', () => {
   });
 });
 
-test('what is wrong at the beginning is told with its line', async () => {
+test('an error in the script’s top-level code is reported with its line', async () => {
   const { acts } = await open('let a = 1;\nlet a = 2;');
   expect(acts).toMatchObject([{ kind: 'stopped', why: 'failed', place: { line: 2 } }]);
   const unfinished = await open('function onMessage( {');
@@ -298,7 +298,7 @@ test('what is wrong at the beginning is told with its line', async () => {
   ]);
 });
 
-test('the scripts of the guide do what it says', async () => {
+test('the scripts in the guide work as described', async () => {
   const guide = readFileSync(new URL('../../../docs/scripts.md', import.meta.url), 'utf8');
   const written = [...guide.matchAll(/```javascript\n(.*?)```/gs)].map(([, code = '']) => code);
   const scripts = written.flatMap((code) => scriptsFrom(code, 'Guide'));
@@ -311,7 +311,7 @@ test('the scripts of the guide do what it says', async () => {
 });
 
 describe('what a script has in state', () => {
-  test('is told when a call was made, and is there again where it is given', async () => {
+  test('is saved after a call, and restored on start', async () => {
     const code = 'const onMessage = () => { state.n = (state.n ?? 0) + 1; return state; }';
     const { sandbox } = await open(code);
     expect([sandbox.state(), sandbox.state()]).toEqual(['{}', undefined]);
@@ -326,7 +326,7 @@ describe('what a script has in state', () => {
     expect(given.sandbox.state()).toBe('[1]');
   });
 
-  test('begins empty where what is given is no JSON', async () => {
+  test('starts empty if the saved text is not JSON', async () => {
     const { sandbox, acts } = await open('const onMessage = () => state', 100, '{"n":');
     expect([sandbox.deliver(message()), acts]).toEqual(['{}', []]);
   });
@@ -345,7 +345,7 @@ describe('what a script has in state', () => {
     ['what never ends', '{ get n() { for (;;); } }'],
     ['what throws', '{ get n() { throw null; } }'],
     ['a list that ends nowhere', 'Object.assign([], { length: 4e9 })'],
-  ])('is not kept where it holds %s, which is told once and harms nobody', async (_, value) => {
+  ])('is not saved with %s, which is reported once and harms nothing', async (_, value) => {
     const { sandbox, acts } = await open(
       `const onMessage = () => { state.value = ${value}; return 7; };
        Object.prototype.toJSON = JSON.stringify = Array.isArray = undefined;`,

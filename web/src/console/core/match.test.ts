@@ -10,7 +10,7 @@ function nearest(typed: string, texts: string[], most = 10): string[] {
   return found.map(({ item }) => item);
 }
 
-it('is 0 for how a text begins, in any case', () => {
+it('is 0 for a prefix, ignoring case', () => {
   expect(distance('Show topics', 'shOW')).toBe(0);
   expect(distance('anything', '')).toBe(0);
 });
@@ -24,15 +24,15 @@ it.each([
   ],
   ['shtp', ['Show topics', 'Pause'], ['Show topics']],
   ['cl', ['a cl', 'b cl'], ['a cl', 'b cl']],
-])('%s: the nearest first', (typed, texts, found) => {
+])('%s: best matches first', (typed, texts, found) => {
   expect(nearest(typed, texts)).toEqual(found);
 });
 
-it('takes letters in their order only where that is wanted', () => {
+it('matches scattered letters only if requested', () => {
   expect(distance('Show topics', 'shtp')).toBeUndefined();
   expect(distance('Show topics', 'pots', true)).toBeUndefined();
 });
 
-it('keeps as many as are wanted, the nearest', () => {
+it('returns at most the requested number, best first', () => {
   expect(nearest('a', ['xa', 'x a', 'ya', 'a'], 2)).toEqual(['a', 'x a']);
 });

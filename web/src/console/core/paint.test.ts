@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { limits } from './limits';
 import { createPaint } from './paint';
 
-/** A clock that the test moves, with a frame every 10 ms. */
+/** A clock that the test advances, with a frame every 10 ms. */
 function made() {
   const state = { now: 0, painted: [] as number[] };
   const shown = signal(true);
@@ -33,7 +33,7 @@ function made() {
   };
 }
 
-it('paints what comes now and then with the next frame', async () => {
+it('occasional changes are painted with the next frame', async () => {
   const { state, go, ask } = made();
   ask();
   await go(500);
@@ -42,7 +42,7 @@ it('paints what comes now and then with the next frame', async () => {
   expect(state.painted).toEqual([10, 510]);
 });
 
-it('what follows at once is painted at once, but not for long', async () => {
+it('changes in quick succession are painted at once, but only for a while', async () => {
   const { state, go, ask } = made();
   for (const at of [5, 15, 25, 35]) {
     ask();
@@ -52,7 +52,7 @@ it('what follows at once is painted at once, but not for long', async () => {
   expect(state.painted).toEqual([10, 20, 350]);
 });
 
-it('a flood is painted four times a second at most, and its end too', async () => {
+it('a flood is painted at most four times a second, and its end, too', async () => {
   const { state, go, ask } = made();
   for (let at = 1; at <= 2000; at++) {
     ask();
@@ -66,7 +66,7 @@ it('a flood is painted four times a second at most, and its end too', async () =
   expect(state.painted.length).toBeGreaterThan(before);
 });
 
-it('what is hidden rests, and is painted once when it is shown', async () => {
+it('while hidden nothing is painted, and once when shown again', async () => {
   const { state, shown, go, ask, waiting } = made();
   shown.value = false;
   for (let at = 1; at <= 1000; at++) {
@@ -79,7 +79,7 @@ it('what is hidden rests, and is painted once when it is shown', async () => {
   expect(state.painted).toHaveLength(1);
 });
 
-it('hidden between the asking and the frame, it rests as well', async () => {
+it('nothing is painted if hidden between request and frame', async () => {
   const { state, shown, go, ask } = made();
   ask();
   shown.value = false;
@@ -90,7 +90,7 @@ it('hidden between the asking and the frame, it rests as well', async () => {
   expect(state.painted).toHaveLength(1);
 });
 
-it('whenever it is asked, hidden and shown: no more paints in a second than the limit, and none is lost', async () => {
+it('however requested, hidden and shown: paints stay within the limit, and none is lost', async () => {
   const step = fc.tuple(fc.constantFrom('ask', 'hide', 'show'), fc.nat(400));
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 20 }), async (steps) => {

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { type Clock, every } from './repeat';
 
-/** A clock that moves when told to. */
+/** A manually advanced clock. */
 function handClock() {
   let now = 500;
   let waiting: { at: number; call: () => void }[] = [];
@@ -15,7 +15,7 @@ function handClock() {
       };
     },
   };
-  /** `late` milliseconds go by unnoticed before each callback, as on a busy page. */
+  /** Each callback runs `late` milliseconds late, as on a busy page. */
   function advance(milliseconds: number, late = 0) {
     const end = now + milliseconds;
     for (;;) {
@@ -37,26 +37,26 @@ function beats(period: number) {
   return { ...hand, times, stop };
 }
 
-it('beats at once and then every period', () => {
+it('fires at once and then every period', () => {
   const { times, advance } = beats(1000);
   expect(times).toEqual([0]);
   advance(3500);
   expect(times).toEqual([0, 1000, 2000, 3000]);
 });
 
-it('does not drift when every callback comes late', () => {
+it('does not drift when every callback is late', () => {
   const { times, advance } = beats(1000);
   advance(4000, 30);
   expect(times).toEqual([0, 1030, 2030, 3030, 4030]);
 });
 
-it('beats once where a timer fires before its time', () => {
+it('fires once if a timer is early', () => {
   const { times, advance } = beats(1000);
   advance(3500, -0.5);
   expect(times).toEqual([0, 999.5, 1999.5, 2999.5]);
 });
 
-it('leaves out what a sleep missed', () => {
+it('skips what was due during a sleep', () => {
   const { times, advance } = beats(1000);
   advance(1000, 5400);
   advance(1000);
@@ -72,7 +72,7 @@ it('stops, and leaves no timer behind', () => {
   expect(times).toEqual([0, 1000]);
 });
 
-it('can be stopped by its own beat', () => {
+it('can be stopped by its own callback', () => {
   const { clock, waiting, advance } = handClock();
   let count = 0;
   const stop = every(clock, 10, () => {

@@ -39,21 +39,21 @@ function twoTabs(options = {}) {
 }
 
 describe('two tabs', () => {
-  it('have what either of them adds', () => {
+  it('share what either of them adds', () => {
     const { first, second, both } = twoTabs();
     expect(first.change([entry('a')])).toBe('kept');
     expect(second.change([entry('b')])).toBe('kept');
     expect(both()).toEqual(['a1 b1', 'a1 b1']);
   });
 
-  it('have no longer what one of them deletes', () => {
+  it('share what one of them deletes', () => {
     const { first, second, both } = twoTabs();
     first.change([entry('a'), entry('b')]);
     second.change([], ['a']);
     expect(both()).toEqual(['b1', 'b1']);
   });
 
-  it('have what was saved last by a name, and all others', () => {
+  it('keep the last save per name, and all other names', () => {
     const { first, second, both } = twoTabs();
     first.change([entry('a'), entry('b')]);
     second.change([entry('a', 2)]);
@@ -74,7 +74,7 @@ describe('two tabs', () => {
     expect(listIn(open()).shown()).toBe('b1 a1');
   });
 
-  it('end with the one or the other where they contradict each other at once', () => {
+  it('agree on one value after conflicting writes', () => {
     const { firstTab, secondTab, first, second, both } = twoTabs();
     first.change([entry('a')]);
     firstTab.fallBehind();
@@ -87,14 +87,14 @@ describe('two tabs', () => {
     expect(both()[0]).toContain('b1');
   });
 
-  it('have nothing when the browser has cleared all', () => {
+  it('are empty after the browser has cleared its storage', () => {
     const { firstTab, first, second } = twoTabs();
     first.change([entry('a')]);
     firstTab.clear();
     expect(second.shown()).toBe('');
   });
 
-  it('agree, whatever they do in turn, and have the last word on each name', () => {
+  it('agree after any sequence of changes, and the last write per name wins', () => {
     const step = fc.record({
       tab: fc.constantFrom('first' as const, 'second' as const),
       name: fc.constantFrom('a', 'b', 'c', 'd'),
@@ -118,8 +118,8 @@ describe('two tabs', () => {
   });
 });
 
-describe('where the browser keeps nothing more', () => {
-  it.each(['full', 'forbidden'] as const)('%s: a change says so, and the page loses nothing', (which) => {
+describe('when the browser can store nothing more', () => {
+  it.each(['full', 'forbidden'] as const)('%s: a change reports it, and the page loses nothing', (which) => {
     const { state, first } = twoTabs();
     first.change([entry('a')]);
     state[which] = true;
@@ -130,7 +130,7 @@ describe('where the browser keeps nothing more', () => {
     expect(first.shown()).toBe('a1 c1');
   });
 
-  it.each(['full', 'forbidden'] as const)('%s: what is held is kept when there is room again', (which) => {
+  it.each(['full', 'forbidden'] as const)('%s: unsaved items are stored once there is room', (which) => {
     const { state, first, second, both } = twoTabs();
     first.change([entry('a'), entry('z')]);
     state[which] = true;
@@ -147,7 +147,7 @@ describe('where the browser keeps nothing more', () => {
 });
 
 describe('a list', () => {
-  it('takes no more than there is room for, but lets go of what it has', () => {
+  it('accepts nothing over its limit, but allows deletions', () => {
     const { first } = twoTabs({ most: 2 });
     first.change([entry('a'), entry('b')]);
     expect(first.change([entry('c')])).toBe('too many');
@@ -157,7 +157,7 @@ describe('a list', () => {
     expect(first.change([entry('c')])).toBe('kept');
   });
 
-  it('or else forgets the oldest, held ones too', () => {
+  it('or drops the oldest, unsaved ones too', () => {
     const { first, state } = twoTabs({ most: 2, oldestGo: true });
     for (const name of ['a', 'b', 'a', 'c']) first.change([entry(name)]);
     expect(first.shown()).toBe('a1 c1');
@@ -166,7 +166,7 @@ describe('a list', () => {
     expect(first.shown()).toBe('e1 f1');
   });
 
-  it('leaves alone what it can not read: another version of the page may', () => {
+  it("keeps items it can't read: another version of the page may", () => {
     const { first, items } = twoTabs();
     items.set(key, '[{"name":"new","value":"one"},7,{"name":"a","value":1,"more":true}]');
     first.change([entry('b')]);
@@ -182,7 +182,7 @@ describe('a list', () => {
     expect(first.shown()).toBe('a1 b1');
   });
 
-  it.each(['', '{', '7', '{"a":1}', 'null'])('is empty where %j is stored', (text) => {
+  it.each(['', '{', '7', '{"a":1}', 'null'])('is empty if %j is stored', (text) => {
     const { open, items } = browser();
     items.set(key, text);
     const list = listIn(open());

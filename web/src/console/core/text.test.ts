@@ -10,20 +10,20 @@ describe('visible', () => {
     ['safe\u202egnp.exe', 'safe\\u202egnp.exe'],
     ['zero\u200bwidth\ufeff', 'zero\\u200bwidth\\ufeff'],
     ['family 👨‍👩‍👧', 'family 👨‍👩‍👧'],
-  ])('%j reads %j', (text, shown) => expect(visible(text)).toBe(shown));
+  ])('%j is shown as %j', (text, shown) => expect(visible(text)).toBe(shown));
 
-  it('keeps lines and tabs where there is room for them', () => {
+  it('keeps line breaks and tabs in multi-line text', () => {
     expect(visibleLines('{\r\n\t"a": 1\n}\r\0')).toBe('{\n\t"a": 1\n}␍␀');
   });
 });
 
-it('decodes UTF-8 and nothing else', () => {
+it('decodes valid UTF-8 only', () => {
   expect(decodeUtf8(new TextEncoder().encode('\ufeff文'))).toBe('\ufeff文');
   expect(decodeUtf8(Uint8Array.of(0xff, 0xfe))).toBeUndefined();
   expect(decodeUtf8(Uint8Array.of(0xe6, 0x96))).toBeUndefined();
 });
 
-it('a head of UTF-8 is UTF-8, and at most a character shorter than asked', () => {
+it('a truncated text is valid UTF-8, at most one character shorter than requested', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'grapheme' }), fc.nat(40), (text, limit) => {
       const bytes = new TextEncoder().encode(text);
@@ -65,4 +65,6 @@ it.each([
   ['', '', ''],
   ['a\nb/c', 'a\nb', '/c'],
   ['a/b/', 'a', '/b/'],
-])('of %j what may be cut is %j', (filter, head, tail) => expect(splitTopic(filter)).toEqual([head, tail]));
+])('of %j the part that may be cut is %j', (filter, head, tail) =>
+  expect(splitTopic(filter)).toEqual([head, tail]),
+);

@@ -4,7 +4,7 @@ import { type Drawer, drawers, isShown, type Screen, type View, views } from './
 const shown = (chosen: View, screen: Screen, drawer?: Drawer) =>
   views.filter((name) => isShown(name, chosen, screen, drawer));
 
-it('a narrow screen shows the view that is chosen, and no other', () => {
+it('a narrow screen shows only the chosen view', () => {
   for (const view of views)
     for (const drawer of drawers) expect(shown(view, 'narrow', drawer)).toEqual([view]);
 });
@@ -15,7 +15,7 @@ it.each<[chosen: View, middle: View]>([
   ['publish', 'messages'],
   ['scripts', 'scripts'],
   ['fleet', 'fleet'],
-])('beside topics and form, %s brings %s to the middle', (chosen, middle) => {
+])('beside topics and form, %s shows %s in the middle', (chosen, middle) => {
   for (const screen of ['wide', 'medium'] as const)
     for (const drawer of [undefined, ...drawers])
       expect(shown(chosen, screen, drawer).toSorted()).toEqual(

@@ -25,6 +25,6 @@ it.each<[what: string, address: string, mode: string, route: Route | undefined]>
   expect(routeOf({ method: 'GET', mode, url }, scope, files)).toBe(route);
 });
 
-it('only reads', () => {
+it('handles only GET', () => {
   expect(routeOf({ method: 'POST', mode: 'cors', url: `${scope}config.json` }, scope, files)).toBeUndefined();
 });

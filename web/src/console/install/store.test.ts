@@ -5,7 +5,7 @@ const scope = 'https://host.example/';
 const asset = (version: string) => `assets/index-${version}.js`;
 const page = (version: string) => `<meta name="build" content="${version}">`;
 
-/** As much of CacheStorage as the store uses. */
+/** The part of CacheStorage that the store uses. */
 function fakeCaches() {
   const stores = new Map<string, Map<string, Response>>();
   const addressOf = (key: Request | string) => (typeof key === 'string' ? key : key.url);
@@ -32,7 +32,7 @@ function fakeCaches() {
   return { caches: caches as unknown as CacheStorage, names: () => [...stores.keys()] };
 }
 
-/** The host of the page, which has one build, and may not answer. */
+/** The page's host, which serves one build, and may fail to respond. */
 const server = {
   version: 'one',
   brokers: '["a"]',
@@ -80,21 +80,21 @@ afterEach(() => {
 });
 
 describe('the page', () => {
-  it('is the server’s when it answers, although there is a copy', async () => {
+  it('comes from the server if it responds, even with a copy', async () => {
     const store = storeOf('one');
     await store.fill();
     server.version = 'two';
     expect(await text(store.page(ask('')))).toBe(page('two'));
   });
 
-  it.each(['down', 'broken'] as const)('is the copy when the server is %s', async (state) => {
+  it.each(['down', 'broken'] as const)('comes from the copy if the server is %s', async (state) => {
     const store = storeOf('one');
     await store.fill();
     server.state = state;
     expect(await text(store.page(ask('')))).toBe(page('one'));
   });
 
-  it('is the copy when the server says nothing in time', async () => {
+  it('comes from the copy if the server does not respond in time', async () => {
     const store = storeOf('one');
     await store.fill();
     server.state = 'silent';
@@ -109,7 +109,7 @@ describe('the page', () => {
     expect(await text(answer)).toBe(page('one'));
   });
 
-  it('is the newest copy, although an older worker still serves', async () => {
+  it('comes from the newest copy, even under an older worker', async () => {
     const old = storeOf('one');
     await old.fill();
     server.version = 'two';
@@ -120,7 +120,7 @@ describe('the page', () => {
     expect(await text(old.fixed(ask(asset('one'))))).toBe('program one');
   });
 
-  it('fails as the network does where nothing is kept', async () => {
+  it('fails like the network if nothing is cached', async () => {
     server.state = 'down';
     await expect(storeOf('one').page(ask(''))).rejects.toThrow('Failed to fetch');
     server.state = 'broken';
@@ -129,7 +129,7 @@ describe('the page', () => {
 });
 
 describe('filling', () => {
-  it('rejects when the server has another build by then, which is never given out', async () => {
+  it('rejects if the server has a new build by then, and never serves a mix', async () => {
     const store = storeOf('one');
     await store.fill();
     const late = createStore({
@@ -148,7 +148,7 @@ describe('filling', () => {
     await expect(storeOf('two').fill()).rejects.toThrow();
   });
 
-  it('leaves only its own build when others are dropped, and the list of brokers', async () => {
+  it('keeps only its own build and the list of brokers', async () => {
     await (await fake.caches.open('another page')).put('x', new Response());
     await storeOf('one').fill();
     server.version = 'two';
@@ -163,7 +163,7 @@ describe('filling', () => {
   });
 });
 
-it('a part is not asked for twice', async () => {
+it('a part is requested only once', async () => {
   const store = storeOf('one');
   await store.fill();
   server.asked = [];
@@ -171,7 +171,7 @@ it('a part is not asked for twice', async () => {
   expect(server.asked).toEqual([]);
 });
 
-it('a file that keeps its name is the server’s, or the copy', async () => {
+it('a file with a fixed name comes from the server, or from the copy', async () => {
   const store = storeOf('one');
   await store.fill();
   server.version = 'two';

@@ -8,7 +8,7 @@ import { entryFor } from './entry';
 const degrees = fc.integer({ min: 0, max: 359 });
 const apart = (one: number, other: number) => Math.min(Math.abs(one - other), 360 - Math.abs(one - other));
 
-it('the next hue is as far as any can be from those in use', () => {
+it('the next hue is as far as possible from those in use', () => {
   fc.assert(
     fc.property(fc.array(degrees, { minLength: 1, maxLength: 50 }), (used) => {
       const distance = (hue: number) => Math.min(...used.map((other) => apart(hue, other)));
@@ -19,7 +19,7 @@ it('the next hue is as far as any can be from those in use', () => {
   );
 });
 
-it('hues given one after another stay apart by half of an even share', () => {
+it('successive hues are at least half an even share apart', () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 60 }), (count) => {
       const used: number[] = [];
@@ -42,14 +42,14 @@ it('a name has the same hue on every visit', () => {
   expect(another('a/#')).toBe(one('a/#'));
 });
 
-it('no two names share one before all ten are taken', () => {
+it('no two names share a hue before all ten are taken', () => {
   const hueOf = createHues();
   const given = Array.from({ length: 10 }, (_, index) => hueOf(`sensors/${index}`));
   expect(new Set(given).size).toBe(10);
   expect(given).toContain(hueOf('one more'));
 });
 
-it('finds the subscriptions that a message matches', () => {
+it('finds a message’s matching subscriptions', () => {
   const source = (filter: string, since = 0, until = Number.POSITIVE_INFINITY) => {
     return { filter, name: '', hue: 0, since, until };
   };
@@ -65,7 +65,7 @@ it('finds the subscriptions that a message matches', () => {
   const first = entry(1);
   expect(filtersOf(first)).toEqual(['a/+', '$share/group/a/#']);
   expect(selecting(first)).toBe(selecting(first));
-  // Neither by what had ended, nor by what came later.
+  // Neither by ended subscriptions, nor by later ones.
   expect(filtersOf(entry(2))).toEqual(['#']);
   expect(filtersOf(entry(2, false, 99))).toEqual(['#', 'a/#']);
   expect(filtersOf(entry(2, false, 101))).toEqual(['#', 'a/1']);

@@ -27,7 +27,7 @@ const rest = async () => {
   rests++;
 };
 
-/** A reader of RFC 4180, for what is always quoted. */
+/** Parses RFC 4180 with every field quoted. */
 function parseCsv(text: string): string[][] {
   expect(text.endsWith('\r\n')).toBe(true);
   const rows: string[][] = [[]];
@@ -54,7 +54,7 @@ const properties: MessageProperties = {
   ],
 };
 
-it('has everything of a message', () => {
+it('contains every field of a message', () => {
   const one = entry('21 °C', { qos: 1, retain: true, properties });
   expect(recordOf(one)).toEqual({
     time: '2026-01-02T03:04:05.678Z',
@@ -76,7 +76,7 @@ it('has everything of a message', () => {
   expect(JSON.parse(json(one))).toEqual(recordOf(one));
 });
 
-it('says in what form a payload is', () => {
+it('gives the encoding of a payload', () => {
   expect(recordOf(entry(Uint8Array.of(0xff, 0)))).toMatchObject({
     payload: '/wA=',
     payloadEncoding: 'base64',
@@ -85,7 +85,7 @@ it('says in what form a payload is', () => {
   expect(recordOf({ ...entry('', {}, true), unsent: true })).toMatchObject({ direction: 'not sent' });
 });
 
-it('base64 is what Node makes of it', () => {
+it('base64 matches Node’s', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
       expect(base64(bytes)).toBe(Buffer.from(bytes).toString('base64'));
@@ -109,7 +109,7 @@ it.each([
   ['\t=1', '"\'\t=1"'],
 ])('the cell of %j is %s', (value, expected) => expect(cell(value)).toBe(expected));
 
-it('any messages can be read back from each format', async () => {
+it('any messages survive export and import in each format', async () => {
   const any = fc.array(
     fc.record({
       topic: fc.string({ unit: 'binary' }),
@@ -143,7 +143,7 @@ it('any messages can be read back from each format', async () => {
   );
 });
 
-it('gives the page its turn, and reports its progress', async () => {
+it('yields to the page, and reports its progress', async () => {
   rests = 0;
   const told: number[] = [];
   const entries = Array.from({ length: 30_000 }, () => entry('x'.repeat(100)));

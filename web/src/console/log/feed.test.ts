@@ -56,7 +56,7 @@ function topics({ feed }: ReturnType<typeof made>): string[] {
   });
 }
 
-it('counts everything in one view, however many batches come', () => {
+it('updates the view once for any number of batches', () => {
   const { feed, frames, frame } = made();
   const before = feed.view.value;
   for (let i = 0; i < 50; i++) feed.push(messages(20), 0, via);
@@ -66,7 +66,7 @@ it('counts everything in one view, however many batches come', () => {
   expect(feed.view.value).toMatchObject({ received: 1000, kept: 1000, bytes: 1000 * (10 + overhead) });
 });
 
-it('looks at no more in a frame than it has time for', async () => {
+it('stays within its time budget per frame', async () => {
   const { feed, frame, settle } = made();
   feed.push(messages(10_000), 0, via);
   frame();
@@ -92,7 +92,7 @@ it('accounts for every message', () => {
   });
 });
 
-it('clearing empties the list and is not eviction', () => {
+it('clearing empties the list and does not count as eviction', () => {
   const { feed, frame } = made(10);
   feed.push(messages(15), 0, via);
   feed.clear();
@@ -116,7 +116,7 @@ describe('the budget', () => {
     vi.unstubAllGlobals();
   });
 
-  it('holds, for what a browser adds too', () => {
+  it('covers the browser’s overhead too', () => {
     const { feed, frame } = made();
     feed.resize(8 * MiB);
     feed.push(messages(30, MiB - overhead), 0, via);
@@ -124,7 +124,7 @@ describe('the budget', () => {
     expect(feed.view.value).toMatchObject({ kept: 8, bytes: 8 * MiB, evicted: 22 });
   });
 
-  it('is made smaller at once, and remembered', () => {
+  it('is reduced at once, and remembered', () => {
     storing({});
     const { feed } = made();
     feed.push(messages(20, MiB), 0, via);
@@ -133,13 +133,13 @@ describe('the budget', () => {
     expect(made().feed.budget.value).toBe(16 * MiB);
   });
 
-  it.each(['', '7', 'NaN', '1e99', '-8388608'])('stored as %j is the standard one', (value) => {
+  it.each(['', '7', 'NaN', '1e99', '-8388608'])('falls back to the default if %j is stored', (value) => {
     storing({ [key]: value });
     expect(made().feed.budget.value).toBe(32 * MiB);
   });
 });
 
-it('keeps the open message when the feed moves on', () => {
+it('keeps the open message when it is evicted', () => {
   const { feed } = made(2);
   const first = message();
   feed.push([first], 0, via);
@@ -154,7 +154,7 @@ it('keeps the open message when the feed moves on', () => {
 });
 
 describe('paused', () => {
-  it('stands still, counts what waits, and then shows it', () => {
+  it('stands still, counts waiting messages, and then shows them', () => {
     const { feed, frame } = made();
     feed.push(messages(3), 0, via);
     feed.pause(true);
@@ -166,7 +166,7 @@ describe('paused', () => {
     expect(feed.view.value).toMatchObject({ end: 7, waiting: 0 });
   });
 
-  it('stays within its caps, and counts only what it keeps', () => {
+  it('stays within its limits, and counts only what it keeps', () => {
     const { feed, frame } = made(10);
     feed.push(messages(5), 0, via);
     feed.pause(true);
@@ -220,14 +220,14 @@ describe('the filter', () => {
     await all.settle();
     expect(topics(all)).toEqual(expected);
     expect(all.feed.listed().map(({ message }) => message.topic)).toEqual(expected);
-    // The same for what comes later.
+    // The same for later messages.
     all.feed.push(some(), 0, via);
     all.feed.enter(message({ topic: 'mine' }), via);
     await all.settle();
     expect(topics(all)).toEqual([...expected, ...expected]);
   });
 
-  it('reports what is wrong at its field, and leaves the list unchanged', async () => {
+  it('reports errors at their field, and leaves the list unchanged', async () => {
     const all = made();
     all.feed.push(some(), 0, via);
     all.feed.edit({ topic: 'plant/+/temp' });
@@ -254,7 +254,7 @@ describe('the filter', () => {
     expect(all.asked.length).toBeGreaterThan(4);
   });
 
-  it('forgets the answer to an earlier question', async () => {
+  it('ignores the result of an outdated search', async () => {
     const all = made();
     all.feed.push(some(), 0, via);
     all.feed.edit({ search: 'plant' });
@@ -266,7 +266,7 @@ describe('the filter', () => {
     expect(topics(all)).toEqual(['$SYS/uptime']);
   });
 
-  it('says so when an expression takes too long, and goes on with the next', async () => {
+  it('reports an expression that takes too long, and continues with the next', async () => {
     const all = made();
     all.feed.push(some(), 0, via);
     all.state.fail = new TooSlow();
@@ -294,7 +294,7 @@ describe('the filter', () => {
   });
 });
 
-it('numbers sent messages separately, and marks those that were never sent', async () => {
+it('numbers sent messages separately, and marks those that failed to be sent', async () => {
   const { feed, settle } = made();
   feed.push(messages(1), 0, via);
   feed.enter(message(), via);
@@ -312,7 +312,7 @@ it('numbers sent messages separately, and marks those that were never sent', asy
   expect(feed.view.value.received).toBe(2);
 });
 
-it('finds the matches within the rows that are looked at', async () => {
+it('finds the matches within the visible rows', async () => {
   const { feed, settle } = made();
   feed.push([message({ topic: 'plant/x', text: 'an X and a \u202ex' })], 0, via);
   const entry = feed.get(0);
@@ -329,7 +329,7 @@ it('finds the matches within the rows that are looked at', async () => {
   expect(feed.marks(entry)).toBeUndefined();
 });
 
-describe('a search of payloads that are no text', () => {
+describe('searching binary payloads', () => {
   const found = async ({ feed }: ReturnType<typeof made>, search: string, count: number) => {
     feed.edit({ search });
     await vi.dynamicImportSettled();
@@ -345,7 +345,7 @@ describe('a search of payloads that are no text', () => {
   const bytes = (topic: string, payload: Uint8Array, rest: Partial<Readable> = {}) =>
     Object.assign(message({ topic }), { payload, ...rest });
 
-  it('finds what their rows show', async () => {
+  it('finds the text of their rows', async () => {
     const all = made();
     const reading = { json: '{"level": 21.5}', by: 'mine' };
     all.feed.push(
@@ -365,12 +365,12 @@ describe('a search of payloads that are no text', () => {
     if (late) late.decoded = reading;
     expect(await found(all, '21.5', 5)).toEqual(['cbor', 'msgpack', 'script', 'late', 'text']);
     expect(await found(all, 'level: 21', 2)).toEqual(['script', 'late']);
-    // What is not decoded does not begin and end with nothing.
+    // Undecoded payloads don't match as empty text.
     all.feed.edit({ expression: true });
     expect(await found(all, '^$', 0)).toEqual([]);
   });
 
-  it('finds the names that a BIRTH gave, and decodes nothing again at the next key', async () => {
+  it('finds names given by a BIRTH, and does not decode again on the next key', async () => {
     const all = made();
     const births = createBirths();
     const birth = '{"metrics": [{"name": "Motor/Temp", "alias": 7, "datatype": 9}]}';
@@ -388,7 +388,7 @@ describe('a search of payloads that are no text', () => {
     expect(before).toHaveBeenCalledTimes(100);
   });
 
-  it('decodes a few milliseconds in one go, and ends with the search', async () => {
+  it('decodes for a few milliseconds at a time, and stops with the search', async () => {
     const all = made();
     const births = createBirths();
     let decoded = 0;
@@ -422,7 +422,7 @@ describe('a search of payloads that are no text', () => {
   });
 });
 
-it('measures the rate over three seconds and rests when nothing comes', () => {
+it('measures the rate over three seconds and stops when no messages arrive', () => {
   const { feed, pass, timers } = made();
   const rates: number[] = [];
   for (const count of [300, 600, 300, 0, 0, 0]) {
@@ -438,7 +438,7 @@ it('measures the rate over three seconds and rests when nothing comes', () => {
   expect(feed.rate.value).toBe(10);
 });
 
-it('passes what is received and sent to its watcher, and does not count a replay', async () => {
+it('passes received and sent messages to its watcher, and does not count a replay', async () => {
   const { feed, settle } = made();
   const heard: string[] = [];
   feed.watch(({ message: { topic }, sent }) => heard.push(`${topic} ${sent}`));
@@ -455,7 +455,7 @@ it('passes what is received and sent to its watcher, and does not count a replay
   expect(feed.names.value).toContain('old');
 });
 
-it('names of a recording without end are listed up to a number, in one go, and leave room for others', async () => {
+it('names in a huge recording are listed up to a limit, in one pass, and leave room for others', async () => {
   const { feed, settle } = made();
   let changes = 0;
   feed.names.subscribe(() => changes++);
@@ -476,7 +476,7 @@ it('names of a recording without end are listed up to a number, in one go, and l
   expect(feed.names.value.slice(-2)).toEqual([`old ${limits.connections - 1}`, 'live']);
 });
 
-it('while hidden it does not change, except for counts that are shown elsewhere', () => {
+it('while hidden it does not change, except for counts shown elsewhere', () => {
   const { feed, shown, pass } = made();
   shown.value = false;
   const before = feed.view.value;

@@ -36,12 +36,12 @@ it.each([
   expect(find(patternFor(typed, expression, matchCase), messages)).toEqual(expected);
 });
 
-it.each(['(', '[', 'a{2,1}', '*'])('%j is no expression, but text', (typed) => {
+it.each(['(', '[', 'a{2,1}', '*'])('%j is searched as text, as it is not a valid expression', (typed) => {
   expect(() => patternFor(typed, true, false)).toThrow(SyntaxError);
   expect(find(patternFor(typed, false, false), haystack([`x${typed}x`, ''], ['y', '']))).toEqual([0]);
 });
 
-it('finds any text where it is, and puts every text together again', () => {
+it('finds text at its position, and splits without loss', () => {
   fc.assert(
     fc.property(
       fc.string({ unit: 'grapheme' }),
@@ -59,13 +59,13 @@ it('finds any text where it is, and puts every text together again', () => {
   );
 });
 
-it('looks at what was decoded, where there is any', () => {
+it('searches decoded text, if there is any', () => {
   const messages = { ...haystack(['a', ''], ['b', ''], ['c', 'x']), texts: ['x', ''] };
   expect(find(patternFor('x', false, false), messages)).toEqual([0, 2]);
   expect(find(patternFor('^$', true, false), messages)).toEqual([0, 1]);
 });
 
-it('reads any bytes', () => {
+it('searches arbitrary bytes', () => {
   fc.assert(
     fc.property(fc.array(fc.uint8Array()), (payloads) => {
       const messages = haystack(...payloads.map((payload): [string, Uint8Array] => ['t', payload]));
@@ -75,7 +75,7 @@ it('reads any bytes', () => {
   );
 });
 
-it('marks no empty match, and not without end', () => {
+it('ignores empty matches, and terminates', () => {
   expect(split(patternFor('x*', true, false), 'axxb')).toEqual(['a', 'xx', 'b']);
   expect(split(patternFor('a', false, false), 'a'.repeat(1000))).toHaveLength(101);
 });
@@ -97,7 +97,7 @@ describe('the worker', () => {
   }
   const pattern = { source: 'a', flags: '' };
 
-  it('is started at the first question, and once', async () => {
+  it('is started once, by the first search', async () => {
     const { finder, workers, say } = made();
     expect(workers).toHaveLength(0);
     const answers = [finder.split(pattern, ['a']), finder.split(pattern, ['b'])];
@@ -108,7 +108,7 @@ describe('the worker', () => {
     expect(workers).toHaveLength(1);
   });
 
-  it('is ended when it does not answer, but not while it is being loaded', async () => {
+  it('is terminated if it does not respond, but not while loading', async () => {
     vi.useFakeTimers();
     try {
       const { finder, workers, say } = made();
@@ -126,7 +126,7 @@ describe('the worker', () => {
     }
   });
 
-  it('is ended with what it was asked, and left alone when it was asked nothing', async () => {
+  it('is terminated with its search, and kept if idle', async () => {
     const { finder, workers, say } = made();
     finder.drop();
     const dropped = finder.split(pattern, ['a']);

@@ -35,7 +35,7 @@ function made(most = 1000, bytes = 10_000) {
 
 const many = (count: number) => Array.from({ length: count }, (_, index) => `${index}`);
 
-it('shows what comes after a rest with the next frame, and a flood four times a second', () => {
+it('shows a change after a pause with the next frame, and a flood four times a second', () => {
   const { push, frame, frames, pass, views, log } = made();
   push('first');
   expect(views).toHaveLength(0);
@@ -43,7 +43,7 @@ it('shows what comes after a rest with the next frame, and a flood four times a 
   expect(views).toHaveLength(1);
   for (let milliseconds = 0; milliseconds < 1000; milliseconds += 10) {
     push(...many(5));
-    pass(9); // and one for a look at the clock
+    pass(9); // plus one for reading the clock
   }
   expect(views.length).toBeGreaterThanOrEqual(4);
   expect(views.length).toBeLessThanOrEqual(5);
@@ -55,7 +55,7 @@ it('shows what comes after a rest with the next frame, and a flood four times a 
   expect(frames).toHaveLength(0);
 });
 
-it('rests while it is hidden, and shows everything at once when it is seen again', () => {
+it('does not update while hidden, and shows everything at once when shown again', () => {
   const { push, pass, frames, timers, views, look, log, shown } = made();
   push('a');
   shown.value = false;
@@ -69,7 +69,7 @@ it('rests while it is hidden, and shows everything at once when it is seen again
   expect(log.view.value).toMatchObject({ end: 501, kept: 501, looked: 1 });
 });
 
-it('shows what a filter selects without a wait, also amid a flood', () => {
+it('shows the result of a filter at once, even during a flood', () => {
   const { push, frame, log } = made();
   push('a', 'b');
   frame();
@@ -80,7 +80,7 @@ it('shows what a filter selects without a wait, also amid a flood', () => {
   expect(log.view.value).toMatchObject({ first: 0, end: 2, generation: 1 });
 });
 
-it('goes on looking with each frame, however long a view stands', () => {
+it('goes on searching with each frame, even if the view does not change', () => {
   const { push, frame, log } = made(5000, 50_000);
   push(...many(5000));
   log.edit({ search: '9' });
@@ -92,7 +92,7 @@ it('goes on looking with each frame, however long a view stands', () => {
   expect(log.listed().length).toBeGreaterThan(log.view.value.end - log.view.value.first);
 });
 
-it('makes room for entries that become larger, and forgets their matches', () => {
+it('evicts for entries that grow, and forgets their matches', () => {
   const { push, log, pass } = made(10, 5);
   push(...many(5));
   pass(250);
@@ -101,11 +101,11 @@ it('makes room for entries that become larger, and forgets their matches', () =>
   pass(250);
   expect([...log.kept()].map(({ text }) => text)).toEqual(['2', '3', '4']);
   expect(log.view.value).toMatchObject({ first: 2, end: 5, bytes: 5, evicted: 2 });
-  log.grow(0, 100); // it is gone
+  log.grow(0, 100); // evicted by now
   expect(log.listed()).toHaveLength(3);
 });
 
-it('keeps the list it has while there is a mistake in the filter', () => {
+it('keeps its list while there is an error in the filter', () => {
   const { push, log } = made();
   push('a');
   log.edit({ search: '(' });
@@ -113,7 +113,7 @@ it('keeps the list it has while there is a mistake in the filter', () => {
   expect(log.view.value.generation).toBe(0);
 });
 
-it('does nothing more once it was disposed of', () => {
+it('does nothing after it was disposed of', () => {
   const { log, shown, views } = made();
   shown.value = false;
   log.dispose();

@@ -5,7 +5,7 @@ import type { Entry } from './entry';
 import { patternFor, split } from './find';
 import { createMarks } from './marks';
 
-it('marks what is decoded of a payload once its decoder is there', async () => {
+it('marks matches in a decoded payload once its decoder is loaded', async () => {
   const pattern = patternFor('21.5', false, false);
   const finder = {
     split: async (by: typeof pattern, texts: string[]) => texts.map((text) => split(by, text)),

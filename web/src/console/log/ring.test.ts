@@ -4,7 +4,7 @@ import { createRing } from './ring';
 
 const items = (...sizes: number[]) => sizes.map((size) => ({ size }));
 
-it('keeps the newest items and their numbers', () => {
+it('keeps the newest items with their numbers', () => {
   const ring = createRing(3, 100);
   const all = items(1, 2, 3, 4, 5);
   for (const item of all) ring.push(item);
@@ -12,13 +12,13 @@ it('keeps the newest items and their numbers', () => {
   expect([1, 2, 4, 5].map(ring.get)).toEqual([undefined, all[2], all[4], undefined]);
 });
 
-it('makes room for bytes', () => {
+it('drops items to make room for bytes', () => {
   const ring = createRing(10, 100);
   for (const item of items(40, 40, 30)) ring.push(item);
   expect([ring.first, ring.bytes]).toEqual([1, 70]);
 });
 
-it('keeps the newest item even when it is over the cap', () => {
+it('keeps the newest item even if it exceeds the limit', () => {
   const ring = createRing(10, 100);
   for (const item of items(10, 500)) ring.push(item);
   expect([ring.first, ring.end, ring.bytes]).toEqual([1, 2, 500]);
@@ -26,7 +26,7 @@ it('keeps the newest item even when it is over the cap', () => {
   expect([ring.first, ring.bytes]).toEqual([2, 1]);
 });
 
-it('goes on counting after it was cleared', () => {
+it('continues its numbering after being cleared', () => {
   const ring = createRing(4, 100);
   for (const item of items(1, 2)) ring.push(item);
   ring.clear();
@@ -36,7 +36,7 @@ it('goes on counting after it was cleared', () => {
   expect(ring.get(2)).toBe(next);
 });
 
-it('always holds a tail of what was pushed, within both caps', () => {
+it('always holds a suffix of what was pushed, within both limits', () => {
   fc.assert(
     fc.property(
       fc.integer({ min: 1, max: 6 }),
@@ -57,7 +57,7 @@ it('always holds a tail of what was pushed, within both caps', () => {
   );
 });
 
-it('is made smaller and larger while it is in use', () => {
+it('can be resized while in use', () => {
   const ring = createRing(10, 100);
   for (let i = 0; i < 10; i++) ring.push({ size: 10 });
   ring.resize(35);

@@ -19,7 +19,7 @@ function made(publish: Client['publish'], request?: Client['request']) {
   return { recorded, entered, fail, heard };
 }
 
-it('enters what is published, and publishes it', async () => {
+it('adds an entry for a published message, and publishes it', async () => {
   const publish = vi.fn(async () => ({ reasonCode: 16 }));
   const { recorded, entered, fail } = made(publish);
   expect(recorded.connected).toBe(true);
@@ -37,13 +37,13 @@ it.each([
   ['bad-option', 1],
   ['timeout', 0],
   ['refused', 0],
-] as const)('after %s, it is told %i times that it has not left', async (code, times) => {
+] as const)('after %s, it is reported %i times as not sent', async (code, times) => {
   const { recorded, fail } = made(() => Promise.reject(new MqttError(code, 'no')));
   await expect(recorded.publish('a', '')).rejects.toThrow('no');
   expect(fail).toHaveBeenCalledTimes(times);
 });
 
-it('enters a request, and its answer', async () => {
+it('adds entries for a request and its response', async () => {
   const answer = sentMessage('answer', 'yes');
   const { recorded, entered, heard } = made(vi.fn(), async () => answer);
   await expect(recorded.request('ask', 'really?', { qos: 1 })).resolves.toBe(answer);
@@ -51,7 +51,7 @@ it('enters a request, and its answer', async () => {
   expect(heard).toEqual([answer]);
 });
 
-it('a request that never left has no answer, and is marked', async () => {
+it('a request that was not sent has no response, and is marked', async () => {
   const no = new MqttError('not-connected', 'no');
   const { recorded, fail, heard } = made(vi.fn(), () => Promise.reject(no));
   await expect(recorded.request('ask', '')).rejects.toBe(no);
@@ -59,7 +59,7 @@ it('a request that never left has no answer, and is marked', async () => {
   expect(heard).toEqual([]);
 });
 
-it('copies bytes, whichever way they are given', () => {
+it('copies bytes, whatever their type', () => {
   const buffer = Uint8Array.of(1, 2, 3, 4).buffer;
   const given = [buffer, new Uint8Array(buffer, 1, 2), new DataView(buffer, 2)];
   const payloads = given.map((payload) => sentMessage('a', payload).payload);
@@ -71,7 +71,7 @@ it('copies bytes, whichever way they are given', () => {
   ]);
 });
 
-it('has properties as they would be received', () => {
+it('has properties in the form they are received', () => {
   const { properties } = sentMessage('a', '', {
     properties: {
       topicAlias: 3,
@@ -102,7 +102,7 @@ it.each([
   expect(packetSize(sentMessage('a', '', options))).toBe(size);
 });
 
-it('long lengths take more bytes', () => {
+it('the Remaining Length takes up to four bytes', () => {
   expect(packetSize(sentMessage('a', 'x'.repeat(200)))).toBe(1 + 2 + 3 + 1 + 200);
   expect(propertiesSize({ subscriptionIdentifier: [1, 128, 16_384, 2_097_152] })).toBe(2 + 3 + 4 + 5);
 });

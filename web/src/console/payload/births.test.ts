@@ -10,7 +10,7 @@ function made() {
   return { note, first: (topic: string, receivedAt = 100) => before(at(topic, receivedAt))?.[0] };
 }
 
-it('a message stands on the BIRTH of its own node, or of its own device', () => {
+it('a message uses the BIRTH of its own node or device', () => {
   const { note, first } = made();
   note(at('spBv1.0/g/NBIRTH/e', 1, bytes(1)));
   note(at('spBv1.0/g/DBIRTH/e/d', 1, bytes(2)));
@@ -27,15 +27,15 @@ it('a message stands on the BIRTH of its own node, or of its own device', () => 
   }
 });
 
-it('it is the last one before the message', () => {
+it('it uses the last BIRTH before the message', () => {
   const { note, first } = made();
   for (const time of [10, 20, 30, 40, 50]) note(at('spBv1.0/g/NBIRTH/e', time, bytes(time)));
   const found = [9, 10, 19, 20, 29, 35, 50, 99].map((time) => first('spBv1.0/g/NDATA/e', time));
-  // The first of five is one too many.
+  // Only the last four of five are kept.
   expect(found).toEqual([undefined, undefined, undefined, 20, 20, 30, 50, 50]);
 });
 
-it('a BIRTH is kept as it came, whatever becomes of the batch that brought it', () => {
+it('a BIRTH is copied, so that its batch can be released', () => {
   const { note, first } = made();
   const payload = bytes(7);
   note(at('spBv1.0/g/NBIRTH/e', 1, payload));
@@ -43,9 +43,9 @@ it('a BIRTH is kept as it came, whatever becomes of the batch that brought it', 
   expect(first('spBv1.0/g/NDATA/e')).toBe(7);
 });
 
-it('there is room for four megabytes, and the longest silent goes first', () => {
+it('BIRTHs take at most four megabytes, and those unused longest are dropped first', () => {
   const { note, first } = made();
-  // Less what is counted for the node and for each BIRTH.
+  // Less the overhead counted for the node and for each BIRTH.
   const megabyte = 1024 * 1024 - 700;
   for (const node of [1, 2, 3, 4]) note(at(`spBv1.0/g/NBIRTH/${node}`, 1, bytes(node, megabyte)));
   note(at('spBv1.0/g/NBIRTH/1', 1, bytes(1, 1)));
@@ -60,20 +60,20 @@ it('there is room for four megabytes, and the longest silent goes first', () => 
   expect(first('spBv1.0/g/NDATA/5')).toBe(6);
 });
 
-it('nodes and devices without end are bounded by what they hold, empty payloads and all', () => {
+it('any number of nodes and devices is bounded, even with empty payloads', () => {
   const births = createBirths();
   const topicOf = (node: number) => `spBv1.0/group/NBIRTH/${String(node).padStart(1000, 'x')}`;
   for (let node = 0; node < 20_000; node++) births.note(at(topicOf(node), 1));
   const kept = Array.from({ length: 20_000 }, (_, node) => births.before(at(topicOf(node), 1))).filter(
     Boolean,
   );
-  // Two bytes for each character of the topic alone.
+  // The topics alone take two bytes per character.
   expect(kept.length * 2 * topicOf(0).length).toBeLessThan(limits.births.bytes);
   expect(kept.length).toBeGreaterThan(100);
   expect(births.bytes).toBeLessThanOrEqual(limits.births.bytes);
 });
 
-it('cleared, it holds nothing and begins anew', () => {
+it('can be cleared, and used again', () => {
   const births = createBirths();
   for (const time of [1, 2, 3, 4, 5, 6]) births.note(at('spBv1.0/g/NBIRTH/e', time, bytes(time)));
   births.clear();

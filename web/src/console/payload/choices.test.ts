@@ -5,7 +5,7 @@ import { browser } from '../core/testing';
 import { createChoices } from './choices';
 
 describe('a format', () => {
-  it('is that of the most specific filter, whichever came last', () => {
+  it('is that of the most specific filter, whatever the order', () => {
     const { remember, recall } = createChoices(browser().open());
     remember('plant/1/state', { format: 'json' });
     remember('plant/#', { format: 'hex' });
@@ -25,7 +25,7 @@ describe('a format', () => {
     expect(recall('$SYS/uptime')).toEqual({});
   });
 
-  it('is there at the next visit, and in the other tabs at once', () => {
+  it('is stored for the next visit, and shared with other tabs at once', () => {
     const { open } = browser();
     const [one, other] = [createChoices(open()), createChoices(open())];
     one.remember('a/+', { format: 'protobuf', type: 'lab.Reading' });
@@ -36,7 +36,7 @@ describe('a format', () => {
     expect(one.filterFor('a/b')).toBe('a/b');
   });
 
-  it('holds as long as the page where nothing can be kept', () => {
+  it('lasts as long as the page if storage is unavailable', () => {
     const { open, state } = browser();
     state.forbidden = true;
     const { remember, recall } = createChoices(open());
@@ -44,7 +44,7 @@ describe('a format', () => {
     expect(recall('a')).toEqual({ format: 'hex' });
   });
 
-  it('can be automatic for a part of what has another', () => {
+  it('can be automatic below a filter with another format', () => {
     const { remember, recall, extend } = createChoices(browser().open());
     remember('a/#', { format: 'hex' });
     expect(extend('a/b', 'a/b')).toBe('');
@@ -52,7 +52,7 @@ describe('a format', () => {
     expect([recall('a/b'), recall('a/c')]).toEqual([{}, { format: 'hex' }]);
   });
 
-  it('of a topic is extended to a filter, which takes the place of those that it covers', () => {
+  it('of a topic can be extended to a filter, which replaces those that it covers', () => {
     const { remember, filterFor, extend, recall } = createChoices(browser().open());
     remember('a/b', { format: 'hex' });
     expect(extend('a/b', 'a/+')).toBe('');
@@ -67,14 +67,14 @@ describe('a format', () => {
     ['', /empty/],
     ['a/#/b', /last level/],
     ['b/#', /does not select/],
-  ])('is not extended to %j', (filter, why) => {
+  ])('can not be extended to %j', (filter, why) => {
     const { remember, extend, filterFor } = createChoices(browser().open());
     remember('a', { format: 'hex' });
     expect((extend('a', filter) || String)()).toMatch(why);
     expect(filterFor('a')).toBe('a');
   });
 
-  it('of any JSON is read as far as it is one', () => {
+  it('is read from any JSON as far as it is valid', () => {
     const { open, items } = browser();
     items.set(
       'mqttwasm.formats',
@@ -85,7 +85,7 @@ describe('a format', () => {
     expect([recall('a'), recall('b/c')]).toEqual([{}, { format: 'hex' }]);
   });
 
-  it('comes from a filter that selects the topic, and no other one that does is part of it', () => {
+  it('comes from a matching filter, and no other match is more specific', () => {
     const level = fc.constantFrom('a', 'b', '+');
     const filter = fc
       .tuple(fc.array(level, { minLength: 1, maxLength: 3 }), fc.boolean())
@@ -101,7 +101,7 @@ describe('a format', () => {
         const found = filterFor(name);
         if (selecting.length === 0) expect(found).toBe(name);
         else expect(selecting).toContain(found);
-        // What selects less than another one is before it.
+        // Narrower filters come first.
         for (const other of selecting) {
           if (other !== found) expect(compile(found)(other) && !other.includes('#')).toBe(false);
         }

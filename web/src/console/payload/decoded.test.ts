@@ -7,7 +7,7 @@ const message = (): Readable => ({ topic: 'a', payload: new TextEncoder().encode
 const previewOf = (message: Readable) => preview(message, () => ({}));
 const reading = { json: '{"celsius":100,"big":12345678901234567890}', by: 'Unit conversion' };
 
-test('what a script made of a message is shown in its row, also where that was shown before', async () => {
+test('a script’s value is shown in its row, even if the row was shown before', async () => {
   const one = message();
   expect(previewOf(one)).toMatchObject({ kind: 'text', text: '212' });
   one.decoded = reading;
@@ -21,7 +21,7 @@ test('what a script made of a message is shown in its row, also where that was s
   expect(previewOf(one)).toMatchObject({ kind: 'decoded', text: '1' });
 });
 
-test('it is read as values, unless another format was chosen', async () => {
+test('is shown as structured values, unless another format was chosen', async () => {
   const one = { ...message(), decoded: reading };
   const shown = await read(one, {}, 0);
   expect(shown).toMatchObject({ format: 'script', kind: 'lines', whole: true });

@@ -23,7 +23,7 @@ it('.proto files are there at the next visit', async () => {
   expect(typesIn(next)).toEqual(['State', 'Using']);
 });
 
-it('.proto files that one tab loads the others have too', async () => {
+it('.proto files loaded in one tab are shared with the others', async () => {
   const { open } = browser();
   const [one, other] = [createChoices(open()), createChoices(open())];
   await load(one, [reading]);
@@ -47,7 +47,7 @@ it('.proto files are those of their page, with every choice, and not stored with
   expect(items.get('mqttwasm.formats')).not.toContain('proto3');
 });
 
-it('.proto files that can not be kept are loaded all the same, and it says so', async () => {
+it('.proto files that can not be stored are used all the same, with a warning', async () => {
   const { open, state: storage } = browser();
   storage.full = true;
   const choices = createChoices(open());
@@ -55,7 +55,7 @@ it('.proto files that can not be kept are loaded all the same, and it says so', 
   expect(typesIn(choices)).toEqual(['Reading']);
 });
 
-it('.proto files that are not read are not kept', async () => {
+it('invalid .proto files are not stored', async () => {
   const { open, items } = browser();
   const choices = createChoices(open());
   expect(await told(choices, [file('bad.proto', 'mess age')])).toMatch(/bad\.proto/);
@@ -63,7 +63,7 @@ it('.proto files that are not read are not kept', async () => {
   expect(items.size).toBe(0);
 });
 
-it('stored files that make no sense leave the page without definitions', () => {
+it('invalid stored files leave the page without definitions', () => {
   const { open, items } = browser();
   items.set('mqttwasm.proto', '[{"name":"a.proto","text":"mess age"},{"name":5},null]');
   const { files } = createChoices(open());

@@ -30,7 +30,7 @@ it('lines', () => {
   ]);
 });
 
-it('gives back both texts, whatever they are', () => {
+it('contains both texts, whatever they are', () => {
   const text = fc.array(fc.constantFrom('a', 'b', '\n', ' ', '1.5', '😀', '\u202e'), { maxLength: 40 });
   fc.assert(
     fc.property(text, text, (first, second) => {
@@ -51,7 +51,7 @@ it('gives back both texts, whatever they are', () => {
 const lines = (from: number, step: number) =>
   Array.from({ length: 20_000 }, (_, n) => String(n * step + from)).join('\n');
 
-it('gives up where too much differs, and says so', async () => {
+it('gives up on large differences, and says so', async () => {
   expect(diffLines(lines(0, 2), lines(1, 2))).toBeUndefined();
   const more = (first: string) => `${first}${'\n'.repeat(limits.diff.lines)}`;
   expect(await compared(more('a'), more('b'))).toBe('too large');
@@ -69,14 +69,14 @@ async function compared(...values: [string | Uint8Array, string | Uint8Array]) {
   return changeOf(before, after);
 }
 
-it('values of which only the heads are kept are not said to be the same', async () => {
+it('truncated values are not reported as equal', async () => {
   expect(changeOf(undefined, undefined)).toBe('too large');
   const bytes = (last: number) => new Uint8Array(60_000).fill(0xff).with(59_999, last);
   expect(await compared(bytes(0), bytes(1))).toBe('too large');
   expect(await compared('{"a":1}', '{ "a": 1 }')).toMatchObject({ pieces: [] });
 });
 
-it('a changing array of 40 KB is a few elements', async () => {
+it('a changing array of 40 KB renders few elements', async () => {
   const array = (at: number) =>
     JSON.stringify(Array.from({ length: 8000 }, (_, n) => (n === at ? 99_999 : 1000 + n)));
   const change = await compared(array(100), array(7000));
@@ -87,7 +87,7 @@ it('a changing array of 40 KB is a few elements', async () => {
   ]);
 });
 
-it('whatever the two values are, what is drawn of them is bounded', async () => {
+it('the rendering of any two values is bounded', async () => {
   const part = fc.constantFrom(
     '[',
     ']',

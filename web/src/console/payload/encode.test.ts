@@ -16,7 +16,7 @@ const wrong = (format: Format, text: string) =>
     },
   );
 
-describe('what was typed becomes bytes', () => {
+describe('input is encoded to bytes', () => {
   it.each<[Format, string, string]>([
     ['text', 'é\n', 'c3 a9 0a'],
     ['text', '', ''],
@@ -57,7 +57,7 @@ describe('errors say what is wrong and where', () => {
   ])('%s %j', async (format, text, message) => expect(await wrong(format, text)).toBe(message));
 });
 
-it('takes 200 levels', async () => {
+it('accepts 200 levels', async () => {
   const text = '['.repeat(200) + ']'.repeat(200);
   expect(JSON.stringify(decodeCbor(await encode('cbor', text)))).toBe(text);
   expect(JSON.stringify(decodeMessagePack(await encode('msgpack', text)))).toBe(text);
@@ -73,7 +73,7 @@ it('agrees with JSON.parse', async () => {
         expect(await wrong('json', text)).toMatch(/^payload: line /);
         return;
       }
-      fc.pre(!/\d{19}/.test(text)); // more than 64 bits are refused
+      fc.pre(!/\d{19}/.test(text)); // integers over 64 bits are refused
       const plain = JSON.parse(JSON.stringify(value), (_, item) => (Object.is(item, -0) ? 0 : item));
       const normal = (decoded: unknown) =>
         JSON.parse(JSON.stringify(decoded, (_, item) => (typeof item === 'bigint' ? Number(item) : item)));
@@ -83,7 +83,7 @@ it('agrees with JSON.parse', async () => {
   );
 });
 
-it('whatever is typed is bytes or an error at the field', async () => {
+it('any input gives bytes or an error at the field', async () => {
   const format = fc.constantFrom(...formats.map(([name]) => name));
   await fc.assert(
     fc.asyncProperty(format, fc.string({ unit: 'binary' }), async (name, text) => {

@@ -3,13 +3,13 @@ import { expect, it } from 'vitest';
 import { looksLikeJson } from './encode';
 import { layOut } from './lay-out';
 
-it('gives each value a line, and leaves the empty ones together', () => {
+it('puts each value on its own line, except empty ones', () => {
   expect(layOut('{"a":[1,{ }],"b":{"c":[ ]}}')).toBe(
     '{\n  "a": [\n    1,\n    {}\n  ],\n  "b": {\n    "c": []\n  }\n}',
   );
 });
 
-it('leaves values as they are written', () => {
+it('keeps values as written', () => {
   expect(layOut('[1.0, 12345678901234567890,"a: [ {\\"",  true]')).toBe(
     '[\n  1.0,\n  12345678901234567890,\n  "a: [ {\\"",\n  true\n]',
   );
@@ -18,7 +18,7 @@ it('leaves values as they are written', () => {
   );
 });
 
-it('does as JSON.stringify with two spaces, and means the same', () => {
+it('matches JSON.stringify with two spaces, and keeps the meaning', () => {
   fc.assert(
     fc.property(fc.json(), (text) => {
       const value: unknown = JSON.parse(text);
@@ -28,7 +28,7 @@ it('does as JSON.stringify with two spaces, and means the same', () => {
   );
 });
 
-it('tells JSON in the making from other text', () => {
+it('tells unfinished JSON from other text', () => {
   expect(['{"a', ' \n[', '{{n}}'].map(looksLikeJson)).toEqual([true, true, false]);
   expect(['messages: {{n}}', '', '12'].map(looksLikeJson)).toEqual([false, false, false]);
 });

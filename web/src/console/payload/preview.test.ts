@@ -26,23 +26,23 @@ describe('previewOf', () => {
     expect(previewOf(message(payload))).toMatchObject({ topic: 'a/b', ...expected });
   });
 
-  it('says how much of a long text it leaves out, and cuts no character', () => {
+  it('gives the number of characters omitted, and splits none', () => {
     const long = previewOf(message('é'.repeat(1000).padStart(1001, 'x')));
     expect(long.text).toBe('é'.repeat(255).padStart(256, 'x'));
     expect(long.more).toBe(2001 - 511);
   });
 
-  it('says how much of long bytes it leaves out', () => {
+  it('gives the number of bytes omitted', () => {
     expect(previewOf(message(new Uint8Array(1000).fill(0xff)))).toMatchObject({ kind: 'binary', more: 936 });
   });
 
-  it('finds the byte that is not text behind the part it shows', () => {
+  it('finds invalid UTF-8 after the part it shows', () => {
     const payload = new Uint8Array(2000).fill(0x61);
     payload[1999] = 0xff;
     expect(previewOf(message(payload)).kind).toBe('binary');
   });
 
-  it('shows what hides in a topic and shortens an endless one', () => {
+  it('shows hidden characters in a topic and truncates long ones', () => {
     expect(previewOf(message('', { topic: 'a\u202eb' })).topic).toBe('a\\u202eb');
     expect(previewOf(message('', { topic: 'x'.repeat(60_000) })).topic).toHaveLength(513);
   });
@@ -61,14 +61,14 @@ describe('previewOf', () => {
   });
 });
 
-/** What a row shows in the end. */
+/** The preview after its decoder has loaded. */
 async function settled(payload: Uint8Array, topic = 'a/b', birth?: Uint8Array) {
   const one = message(payload, { topic });
   await previewOf(one, () => birth).ready;
   return previewOf(one, () => birth);
 }
 
-describe('what bytes say, in a row', () => {
+describe('decoded payloads in a row', () => {
   it.each([
     ['CBOR', encodeCbor({ t: 7.2, on: true, to: ['a', null] }), '{t: 7.2, on: true, to: ["a", null]}'],
     ['MessagePack', encodeMessagePack({ 'two words': { x: -1 } }), '{"two words": {x: -1}}'],
@@ -76,7 +76,7 @@ describe('what bytes say, in a row', () => {
     expect(await settled(payload)).toMatchObject({ kind: 'decoded', format, text, more: 0 });
   });
 
-  it('Sparkplug B: its metrics by name, which a BIRTH may have given', async () => {
+  it('Sparkplug B: its metrics by name, also from a BIRTH', async () => {
     const birth = encodeSparkplug(
       '{"timestamp":1,"metrics":[{"name":"Boiler/Temp","alias":7,"datatype":3,"int_value":-1}],"seq":0}',
     );
@@ -88,7 +88,7 @@ describe('what bytes say, in a row', () => {
     expect((await settled(birth, 'spBv1.0/g/NBIRTH/n')).text).toBe('Boiler/Temp -1');
   });
 
-  it('a picture has its size, unless it is too large for a row', async () => {
+  it('an image has its size, unless it is too large for a row', async () => {
     const png = (width: number) => {
       const head = Uint8Array.from([0x89, 0x50, 0x4e, 0x47, 13, 10, 26, 10, ...Array(16).fill(0)]);
       new DataView(head.buffer).setUint32(16, width);
@@ -103,14 +103,14 @@ describe('what bytes say, in a row', () => {
     expect(await settled(png(1_000_000))).toMatchObject({ kind: 'binary' });
   });
 
-  it('what only looks like a format stays bytes', async () => {
+  it('bytes that only resemble a format are shown as bytes', async () => {
     expect(await settled(Uint8Array.of(0xa1, 0x61, 0xff))).toMatchObject({
       kind: 'binary',
       text: 'a1 61 ff',
     });
   });
 
-  it('of a great many values the first are decoded, and of a great many bytes none', async () => {
+  it('of many values only the first are decoded, and of very large payloads none', async () => {
     const many = await settled(encodeCbor({ all: Array(10_000).fill(1000) }));
     expect(many.tokens?.length).toBeLessThan(limits.row.tokens + 10);
     expect(many.text).toMatch(/…$/);
@@ -119,12 +119,12 @@ describe('what bytes say, in a row', () => {
     expect((await settled(encodeCbor({ text: 'x'.repeat(limits.row.decoded) }))).kind).toBe('binary');
   });
 
-  it('with the decoder there, the next one is decoded at once', async () => {
+  it('once the decoder is loaded, the next payload is decoded at once', async () => {
     await settled(encodeCbor({ n: 1 }));
     expect(previewOf(message(encodeCbor({ n: 2 }))).text).toBe('{n: 2}');
   });
 
-  it('as somebody chose for the topic, from then on', async () => {
+  it('in the format chosen for the topic, from then on', async () => {
     const one = message(encodeCbor({ n: 1 }), { topic: 'chosen/hex' });
     await previewOf(one).ready;
     expect(previewOf(one).kind).toBe('decoded');
@@ -133,7 +133,7 @@ describe('what bytes say, in a row', () => {
   });
 });
 
-it('the lines of JSON are one, in a row and for those who search it', () => {
+it('multi-line JSON is one line, in a row and for the search', () => {
   const lines = message('{\n  "a": 1,\r\n  "b": "x"\n}');
   expect(previewOf(lines).text).toBe('{ "a": 1, "b": "x" }');
   expect(headsOf(lines, recall)).toEqual(['a/b', '{ "a": 1, "b": "x" }']);
@@ -166,7 +166,7 @@ it('names every property', () => {
   expect(propertiesOf(message(''))).toEqual([]);
 });
 
-it('of properties without end the first are made, and the others counted', () => {
+it('of countless properties the first are rendered, and the others counted', () => {
   let looked = 0;
   const pair = ['', ''];
   const pairs = new Proxy(
@@ -185,7 +185,7 @@ it('of properties without end the first are made, and the others counted', () =>
   expect(looked).toBeLessThanOrEqual(limits.properties);
 });
 
-it('a property of 64 KiB is cut', () => {
+it('a property of 64 KiB is truncated', () => {
   const long = 'x'.repeat(65_535);
   const properties = {
     contentType: long,

@@ -46,7 +46,7 @@ describe('the format', () => {
     ['of a MessagePack map', message(bytes('81 a1 61 cd ff ff')), 'msgpack'],
   ])('%s: %#', (_, from, format) => expect(guess(from).format).toBe(format));
 
-  it('falls back without a word where it was only a guess', async () => {
+  it('falls back silently if it was only a guess', async () => {
     expect(await read(message('{no json'), {}, 0)).toEqual({
       kind: 'text',
       format: 'text',
@@ -67,14 +67,14 @@ describe('a payload', () => {
     ['sparkplug', 'Not Sparkplug B: there is no field number 0'],
     ['protobuf', 'Not Protobuf: there is no field number 0'],
     ['image', 'Not Image: it does not begin like PNG, JPEG, GIF, WebP or SVG'],
-  ])('that is no %s is shown as bytes, with the reason', async (format, error) => {
+  ])('that is not %s is shown as bytes, with the reason', async (format, error) => {
     const shown = await read(message(binary), { format }, 0);
     expect(shown).toMatchObject({ kind: 'text', format });
     expect(shown.kind === 'text' && shown.text).toContain('00 ff fe');
     expect(shown.error).toBe(error);
   });
 
-  it('that is not UTF-8 can be read as text', async () => {
+  it('that is not UTF-8 can be shown as text', async () => {
     expect(await read(message(bytes('61 ff')), { format: 'text' }, 0)).toMatchObject({
       text: 'a\ufffd',
       error: 'Not UTF-8: � stands for what is malformed.',
@@ -120,7 +120,7 @@ describe('a payload', () => {
     }
   });
 
-  it('of a hostile kind is refused in the middle', async () => {
+  it('of a hostile kind is refused early', async () => {
     const payloads: [ViewFormat, Uint8Array, string][] = [
       ['cbor', new Uint8Array(4_000_000).fill(0x81), 'nested deeper than 200 levels'],
       ['msgpack', new Uint8Array(4_000_000).fill(0x91), 'nested deeper than 200 levels'],
@@ -132,7 +132,7 @@ describe('a payload', () => {
     }
   });
 
-  it('is read or shown as bytes, whatever is in it and whatever it is taken for', async () => {
+  it('is decoded or shown as bytes, for any content and format', async () => {
     const format = fc.option(fc.constantFrom(...(Object.keys(labels) as ViewFormat[])), { nil: undefined });
     const payload = fc.oneof(
       fc.uint8Array({ maxLength: 100 }),
@@ -168,7 +168,7 @@ describe('a payload', () => {
   });
 });
 
-describe('a picture', () => {
+describe('an image', () => {
   const shown = async (text: string) => {
     const result = await read(message(bytes(text)), { format: 'image' }, 0);
     return result.kind === 'image' ? result.picture : result.error;
@@ -196,11 +196,11 @@ describe('a picture', () => {
     ['JPEG without end', 'ff d8 ff ff ff ff ff ff ff ff ff ff ff ff', 'Not Image: its size is missing'],
   ])('%s: %#', async (_, payload, expected) => expect(await shown(payload)).toEqual(expected));
 
-  it('says its size', async () => {
+  it('has its size', async () => {
     expect(await read(message(png), {}, 0)).toMatchObject({ picture: { type: 'image/png', size: [2, 3] } });
   });
 
-  it('is not shown when it unpacks into gigabytes', async () => {
+  it('is not shown if it would unpack into gigabytes', async () => {
     const bomb = png.slice();
     new DataView(bomb.buffer).setUint32(16, 100_000);
     new DataView(bomb.buffer).setUint32(20, 100_000);
@@ -234,7 +234,7 @@ it.each<[string, string | Uint8Array, string]>([
   expect(fileName(message(payload, {}, topic))).toBe(name);
 });
 
-it('JSON is indented as JSON.stringify does it', async () => {
+it('JSON is indented like JSON.stringify', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.oneof(
@@ -242,7 +242,7 @@ it('JSON is indented as JSON.stringify does it', async () => {
         fc.dictionary(fc.string(), fc.jsonValue(), { minKeys: 1 }),
       ),
       async (value) => {
-        // Keys that look like integers go to the front, and what hides is made visible.
+        // JSON.stringify moves integer-like keys to the front, and the page makes hidden characters visible.
         fc.pre(/^[ -~]*$/.test(JSON.stringify(value)) && !/"\d+":|-0/.test(JSON.stringify(value)));
         const plain = await readPlain(message(JSON.stringify(value)), { format: 'json' });
         expect(plain).toBe(JSON.stringify(value, null, 2));
@@ -251,7 +251,7 @@ it('JSON is indented as JSON.stringify does it', async () => {
   );
 });
 
-it('brackets in one another do not become megabytes of spaces', async () => {
+it('deep nesting does not produce megabytes of indentation', async () => {
   const bracket = fc.constantFrom('[', '{"a":', '[1,', ']', '}', '1', ',', '"a":');
   await fc.assert(
     fc.asyncProperty(fc.array(bracket, { maxLength: 3000 }), fc.nat(3000), async (parts, depth) => {

@@ -4,7 +4,7 @@ import { limits } from '../core/limits';
 import { createOneLine } from './one-line';
 import { levelsOf, tokensOf } from './tokens';
 
-it('keys, texts, numbers and words of JSON are told apart, wherever it is cut', () => {
+it('keys, strings, numbers and literals of JSON are told apart, wherever it is truncated', () => {
   expect(tokensOf('{"a b" : [1.5e3,true], "s": "x\\"y"}')).toEqual([
     ['plain', '{'],
     ['key', '"a b"'],
@@ -25,7 +25,7 @@ it('keys, texts, numbers and words of JSON are told apart, wherever it is cut', 
   ]);
 });
 
-it('whatever a text is, its parts are the text, and few', () => {
+it('any text is split into few parts, without loss', () => {
   const part = fc.constantFrom('"', '\\', ':', '{', '1', 'true', ' ', 'x', '-', '"a":');
   fc.assert(
     fc.property(fc.array(part, { maxLength: 400 }), (parts) => {
@@ -59,7 +59,7 @@ it.each([
   expect(levelsOf(topic)).toEqual(expected);
 });
 
-it('a line is full with its characters', () => {
+it('a line is limited in characters', () => {
   const line = createOneLine(10);
   line.open('[');
   for (let n = 0; n < 100 && !line.full; n++) line.leaf('string', '"abcdef"');

@@ -17,7 +17,7 @@ function setUp(publish: (topic: string, payload: unknown, options: PublishOption
   };
 }
 
-it('publishes a message as it was, without what only a broker says', async () => {
+it('publishes a message unchanged, without what only a broker sets', async () => {
   const calls: unknown[] = [];
   const { again } = setUp(async (...call) => calls.push(call));
   const payload = Uint8Array.of(1);
@@ -28,7 +28,7 @@ it('publishes a message as it was, without what only a broker says', async () =>
   expect(again.outcome.value).toEqual({ published: 1, failed: 0, reason: '' });
 });
 
-it('waits for answers before it goes on', async () => {
+it('waits for acks before it goes on', async () => {
   const answers: ReturnType<typeof deferred>[] = [];
   const { again } = setUp(() => {
     const answer = deferred();
@@ -43,7 +43,7 @@ it('waits for answers before it goes on', async () => {
   expect(answers).toHaveLength(101);
 });
 
-it('counts failures, and ends where there is no connection', async () => {
+it('counts failures, and stops without a connection', async () => {
   const codes = ['packet-too-large', 'not-connected'] as const;
   let calls = 0;
   const { again } = setUp(async () => {
@@ -58,7 +58,7 @@ it('counts failures, and ends where there is no connection', async () => {
   expect(again.outcome.value).toMatchObject({ published: 0, failed: 2 });
 });
 
-it('does not go on to another broker', async () => {
+it('does not continue at another broker', async () => {
   let calls = 0;
   const { again, leave } = setUp(async () => calls++);
   await again.give([entry('x')]);

@@ -9,7 +9,7 @@ const given = [
   entry(Uint8Array.of(0xff, 0), { qos: 1, receivedAt: 0.5 }, 'not sent'),
 ];
 
-it('keeps everything of a message', () => {
+it('keeps every field of a message', () => {
   const back = entriesOf(structuredClone(chunkOf(given)), 7);
   expect(back.map(recordOf)).toEqual(given.map(recordOf));
   expect(back.map(({ ordinal }) => ordinal)).toEqual([7, 8, 9]);
@@ -17,13 +17,13 @@ it('keeps everything of a message', () => {
   expect(back.every(({ replayed }) => replayed)).toBe(true);
 });
 
-it('keeps nothing of the buffer that correlation data is a piece of', () => {
+it('does not retain the buffer that correlation data is a view of', () => {
   const correlationData = new Uint8Array(1000).subarray(10, 12);
   const { properties } = chunkOf([entry('x', { properties: { correlationData } })]);
   expect(properties.get(0)?.correlationData?.buffer.byteLength).toBe(2);
 });
 
-it('is cut at a number of messages and of bytes', () => {
+it('is limited in messages and in bytes', () => {
   const sizes = (entries: Parameters<typeof chunksOf>[0]) =>
     chunksOf(entries).map(({ topics }) => topics.length);
   expect(sizes([])).toEqual([]);

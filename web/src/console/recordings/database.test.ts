@@ -36,7 +36,7 @@ afterEach(() => vi.restoreAllMocks());
 
 const same = (recording: Recording) => recording;
 
-it('keeps recordings and their chunks, the newest first', async () => {
+it('stores recordings and their chunks, newest first', async () => {
   const first = await database.create(empty);
   const second = await database.create({ ...empty, name: 'second' });
   const chunk = chunkOf([entry('x', { properties: everyProperty })]);
@@ -53,14 +53,14 @@ it('keeps recordings and their chunks, the newest first', async () => {
   expect(await database.chunk(second.id, 0)).toEqual(chunk);
 });
 
-it('does not make a recording again that was deleted', async () => {
+it('does not recreate a deleted recording', async () => {
   const { id } = await database.create(empty);
   await database.remove(id);
   await expect(database.append(id, [chunkOf([entry('x')])], same)).rejects.toThrow(StorageError);
   expect(await database.list()).toEqual([]);
 });
 
-it('writes all of a call or nothing', async () => {
+it('writes everything in a call or nothing', async () => {
   const { id } = await database.create(empty);
   const put = IDBObjectStore.prototype.put;
   let puts = 0;
@@ -75,14 +75,14 @@ it('writes all of a call or nothing', async () => {
   await expect(database.chunk(id, 0)).rejects.toThrow(StorageError);
 });
 
-it('goes on after the browser has closed it', async () => {
+it('continues after the browser has closed it', async () => {
   const { id } = await database.create(empty);
-  await deleteDB(name); // the connection gives way
+  await deleteDB(name); // closes the connection
   expect(await database.list()).toEqual([]);
   await expect(database.append(id, [], same)).rejects.toThrow('has been deleted');
 });
 
-it('is exported and imported as the same messages', async () => {
+it('exports and imports the same messages', async () => {
   const given = [
     ...Array.from({ length: 4500 }, (_, n) => entry(`number ${n}`, { receivedAt: 1000 + n })),
     entry(Uint8Array.of(0xff), { qos: 2, properties: everyProperty }, 'sent'),
@@ -108,7 +108,7 @@ it('is exported and imported as the same messages', async () => {
   expect(await again.text()).toBe(await file.text());
 });
 
-it('tells of broken lines, and no more of them than can be read', async () => {
+it('reports broken lines, up to a limit', async () => {
   const good = JSON.stringify(recordOf(entry('x')));
   const text = `${good}\n${'oops\n'.repeat(150)}${good}`;
   const stream = new Blob([text]).stream();
@@ -120,7 +120,7 @@ it('tells of broken lines, and no more of them than can be read', async () => {
   expect(result.mistakes[0]?.()).toBe('Line 2: not JSON');
 });
 
-it('an import that is stopped keeps what was read, as cut short', async () => {
+it('an aborted import keeps what was read, marked as cut short', async () => {
   const good = `${JSON.stringify(recordOf(entry('x')))}\n`;
   const stop = new AbortController();
   async function* file(): AsyncGenerator<Uint8Array> {

@@ -12,7 +12,7 @@ import { createLibrary } from './library';
 import { counting } from './recorder';
 import { deferred, entry } from './testing';
 
-/** In memory, with the promises of the one in the browser. */
+/** In memory, with the guarantees of the browser's database. */
 function fakeDatabase(): Database {
   const recordings = new Map<number, Recording>();
   const chunks = new Map<number, Chunk[]>();
@@ -49,7 +49,7 @@ function fakeDatabase(): Database {
   };
 }
 
-/** Each message is due when the one before was given out. */
+/** Each message is due as soon as the previous one was delivered. */
 const clock = { now: () => 0, after: () => () => {} };
 const atOnce = Number.POSITIVE_INFINITY;
 
@@ -93,7 +93,7 @@ const three = () => [
   entry('kept back', { topic: 'c' }, 'not sent'),
 ];
 
-/** Read in as many pieces as there are texts. */
+/** Streamed in as many pieces as there are texts. */
 function fileOf(texts: string | string[], name = 'file.ndjson'): File {
   const pieces = [texts].flat();
   const stream = () =>
@@ -110,7 +110,7 @@ const line = `${JSON.stringify(recordOf(entry('x')))}\n`;
 const topics = (entries: Entry[]) => entries.map(({ message }) => message.topic);
 const full = () => explain(new DOMException('full', 'QuotaExceededError'));
 
-it('writes a recording to a file, and reads it back as it was', async () => {
+it('exports a recording to a file, and imports it unchanged', async () => {
   const { jobs, library, files, record, database, held } = made();
   await jobs.exportFile(await record(three(), 'A & B: one/two'));
   expect(files[0]?.name).toBe('A-B-one-two.ndjson');
@@ -126,7 +126,7 @@ it('writes a recording to a file, and reads it back as it was', async () => {
   expect(held.size).toBe(0);
 });
 
-it('reads a file for the lines that are messages, and tells of the others', async () => {
+it('imports the valid lines of a file, and reports the others', async () => {
   const { jobs, library } = made();
   await jobs.importFile(fileOf(`${line}nonsense\n${line}`));
   expect(library.said.value).toBe(
@@ -136,14 +136,14 @@ it('reads a file for the lines that are messages, and tells of the others', asyn
   expect(jobs.mistakes.value.first.map((words) => words())).toEqual([expect.stringMatching(/^Line 2: /)]);
 });
 
-it('leaves nothing of a file without a message', async () => {
+it('keeps nothing of a file without messages', async () => {
   const { jobs, library, database } = made();
   await jobs.importFile(fileOf('nonsense'));
   expect(library.problem.value).toMatch(/^Not imported, .*: no line of the file is a message/);
   expect(await database.list()).toEqual([]);
 });
 
-it('stops an export at the chunk it is at, and saves nothing', async () => {
+it('aborts an export at the current chunk, and saves nothing', async () => {
   const { jobs, library, database, files, record } = made();
   const recording = await record(Array.from({ length: 2001 }, () => entry('x')));
   const second = deferred();
@@ -162,7 +162,7 @@ it('stops an export at the chunk it is at, and saves nothing', async () => {
   expect(files).toEqual([]);
 });
 
-it('stops an import, keeps what was read as cut short, and begins no second one meanwhile', async () => {
+it('aborts an import, keeps what was read as cut short, and starts no second one meanwhile', async () => {
   const { jobs, library, database, held } = made();
   const written = deferred();
   const { append } = database;
@@ -195,7 +195,7 @@ it('a full disk ends an import with a message, and releases the recording', asyn
   expect(jobs.transfer.value).toBeUndefined();
 });
 
-it('shows a recording in the feed, and another one in its place', async () => {
+it('replays a recording in the feed, and another one replaces it', async () => {
   const { jobs, record, replayed, ended } = made();
   const [first, second] = [await record(three()), await record([entry('', { topic: 'd' })])];
   jobs.show(first, atOnce);
@@ -215,7 +215,7 @@ it('shows a recording in the feed, and another one in its place', async () => {
   expect(jobs.job.value).toBeUndefined();
 });
 
-it('a recording that is deleted while it is shown ends in words', async () => {
+it('deleting a recording during its replay ends it with a message', async () => {
   const { jobs, library, record, ended, replayed, database } = made();
   const recording = await record(three());
   await library.remove(recording);
@@ -229,7 +229,7 @@ it('a recording that is deleted while it is shown ends in words', async () => {
   expect(replayed).toEqual([]);
 });
 
-it('publishes again what is asked for, but for what had not left', async () => {
+it('publishes the selected messages again, except those that were never sent', async () => {
   const publish = vi.fn(async (_topic: string) => ({ reasonCode: 0 }));
   const { jobs, record, ended, session } = made({
     url: 'ws://me:pa55@broker/mqtt?token=x',
@@ -251,7 +251,7 @@ it('publishes again what is asked for, but for what had not left', async () => {
   expect(jobs.job.value?.again?.broker).toBe('ws://broker/mqtt');
 });
 
-it('publishes to no broker but the one it began with, and to none while there is none', async () => {
+it('publishes only to the broker it started with, and only while connected', async () => {
   const answer = deferred();
   const publish = vi.fn(() => answer.promise);
   const { jobs, record, ended, session } = made({ url: 'ws://one', publish } as unknown as Client);
@@ -270,7 +270,7 @@ it('publishes to no broker but the one it began with, and to none while there is
   expect(jobs.job.value).toBeUndefined();
 });
 
-it('a lost connection ends it, and a refused message is counted', async () => {
+it('a lost connection stops it, and a refused message is counted', async () => {
   const publish = vi.fn(async (topic: string) => {
     if (topic === 'a') throw new MqttError('refused', 'not authorized', { reasonCode: 0x87 });
     throw new MqttError('not-connected', 'the connection is lost');
@@ -286,7 +286,7 @@ it('a lost connection ends it, and a refused message is counted', async () => {
   expect(jobs.job.value?.again?.outcome.value.reason).toMatch(/not authorized/);
 });
 
-it('an export that fails says why', async () => {
+it('a failed export gives the reason', async () => {
   const { jobs, library, database, files, record } = made();
   const recording = await record(three());
   database.chunk = async () => {
@@ -297,7 +297,7 @@ it('an export that fails says why', async () => {
   expect([files, jobs.transfer.value]).toEqual([[], undefined]);
 });
 
-it('publishes at the session that it is given, whatever other ones there are', async () => {
+it('publishes on the given session, whatever others exist', async () => {
   const { jobs, record, ended } = made();
   const publish = vi.fn(async () => ({ reasonCode: 0 }));
   const given = { client: signal({ url: 'ws://given', publish } as unknown as Client | undefined) };
@@ -307,7 +307,7 @@ it('publishes at the session that it is given, whatever other ones there are', a
   expect(publish).toHaveBeenCalledTimes(2);
 });
 
-it('publishes the messages of one connection, and of no other', async () => {
+it('publishes the messages of one connection only', async () => {
   const publish = vi.fn(async (_topic: string) => ({ reasonCode: 0 }));
   const { jobs, record, ended, session } = made({ url: 'ws://broker', publish } as unknown as Client);
   const recording = await record([
@@ -330,11 +330,11 @@ it('publishes the messages of one connection, and of no other', async () => {
   }
 });
 
-it('knows whether a recording is of one connection alone', async () => {
+it('knows whether a recording is from a single connection', async () => {
   const { record } = made();
   const one = await record([entry('', { connection: 'one' }), entry('', { connection: 'one' }, 'sent')]);
   expect(namesIn(one)).toEqual({ names: ['one'], single: true });
-  // An earlier version of the page did not count them.
+  // Recorded by an earlier version, which did not store connections.
   const { connections: _, ...old } = one;
   expect(namesIn(old)).toEqual({ names: [], single: false });
   const many = await record(Array.from({ length: 150 }, (_, n) => entry('', { connection: `c${n}` })));

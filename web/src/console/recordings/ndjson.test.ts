@@ -24,7 +24,7 @@ async function lines(of: AsyncIterable<Uint8Array>, limit?: number): Promise<[nu
 }
 
 describe('lines', () => {
-  it('are numbered, and the empty ones left out', async () => {
+  it('are numbered, and empty ones are skipped', async () => {
     expect(await lines(pieces(bytes('a\n\n \r\nb'), bytes('c\nd')))).toEqual([
       [1, 'a'],
       [4, 'bc'],
@@ -33,7 +33,7 @@ describe('lines', () => {
     expect(await lines(pieces())).toEqual([]);
   });
 
-  it('are the same however the file comes', async () => {
+  it('are the same however the file is split', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.string({ unit: fc.constantFrom('a', '\n', 'é') })), async (texts) => {
         const whole = texts.join('');
@@ -42,7 +42,7 @@ describe('lines', () => {
     );
   });
 
-  it('have a limit', async () => {
+  it('have a maximum length', async () => {
     const file = pieces(bytes('aaaa'), bytes('aaaa'), bytes('\nb'), bytes('\n'));
     expect(await lines(file, 6)).toEqual([
       [1, undefined],
@@ -52,7 +52,7 @@ describe('lines', () => {
 });
 
 describe('a line', () => {
-  it('is the message that was written', () => {
+  it('gives back the message that was written', () => {
     for (const one of [
       entry('é', { qos: 2, retain: true, dup: true, properties: everyProperty }),
       entry(
@@ -111,13 +111,13 @@ describe('a line', () => {
     expect(() => entryFrom(line(text))).toThrow(new LineError(() => message));
   });
 
-  it('may begin with a byte order mark, and hold more than is known', () => {
+  it('may start with a byte order mark, and contain unknown fields', () => {
     const text = `\ufeff{"__proto__":{"x":1},"more":1,${JSON.stringify(good).slice(1)}`;
     expect(recordOf(entryFrom(line(text)))).toEqual(good);
     expect('x' in {}).toBe(false);
   });
 
-  it('is a message or a LineError, whatever it is', () => {
+  it('gives a message or a LineError, whatever it is', () => {
     const field = fc.constantFrom(...Object.keys(good), '__proto__');
     fc.assert(
       fc.property(field, fc.jsonValue(), (name, value) => {

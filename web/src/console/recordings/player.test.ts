@@ -3,7 +3,7 @@ import type { Entry } from '../log/entry';
 import { play } from './player';
 import { entry } from './testing';
 
-/** A clock that goes on when the test says so. */
+/** A clock that the test advances. */
 function createClock() {
   let now = 1000;
   let timers: { at: number; call: () => void }[] = [];
@@ -49,7 +49,7 @@ function setUp(times: number[][], speed: number) {
   return { clock, given, player: play(parts(...times), { speed, clock, give }) };
 }
 
-it('keeps the time between the messages', async () => {
+it('keeps the intervals between messages', async () => {
   const { clock, given, player } = setUp([[5000, 5000, 5100], [5300]], 1);
   await clock.settle();
   expect(given).toEqual([['5000', '5000']]);
@@ -64,7 +64,7 @@ it('keeps the time between the messages', async () => {
   await player.over;
 });
 
-it('goes ten times as fast', async () => {
+it('plays ten times as fast', async () => {
   const { clock, player } = setUp([[0, 1000]], 10);
   await clock.pass(99);
   expect(player.playing.value.done).toBe(1);
@@ -72,14 +72,14 @@ it('goes ten times as fast', async () => {
   expect(player.playing.value.phase).toBe('ended');
 });
 
-it('gives out everything at once, a chunk at a time', async () => {
+it('delivers everything at once, one chunk at a time', async () => {
   const { clock, given, player } = setUp([[0, 1e15], [5]], Number.POSITIVE_INFINITY);
   await player.over;
   expect(given).toEqual([['0', '1000000000000000'], ['5']]);
   expect(clock.waiting()).toBe(0);
 });
 
-it('takes times that go back, and silence of a century', async () => {
+it('handles times that go back, and a century of silence', async () => {
   const { clock, given, player } = setUp([[1000, 500, 1000 + 3e12]], 1);
   await clock.pass(2 ** 31);
   expect(given).toEqual([['1000', '500']]);
@@ -90,7 +90,7 @@ it('takes times that go back, and silence of a century', async () => {
   expect(player.playing.value).toMatchObject({ phase: 'stopped', done: 2 });
 });
 
-it('stands still while it is paused', async () => {
+it('stands still while paused', async () => {
   const { clock, player } = setUp([[0, 100]], 1);
   await clock.pass(60);
   player.pause(true);
@@ -106,7 +106,7 @@ it('stands still while it is paused', async () => {
   expect(player.playing.value.phase).toBe('ended');
 });
 
-it('is paused and stopped also where it does not wait', async () => {
+it('can be paused and stopped even when it does not wait', async () => {
   const clock = createClock();
   const given: number[] = [];
   const player = play(parts([1], [2], [3]), {
@@ -124,7 +124,7 @@ it('is paused and stopped also where it does not wait', async () => {
   expect(given).toHaveLength(1);
 });
 
-it('tells why it could not go on', async () => {
+it('reports why it could not continue', async () => {
   const clock = createClock();
   const give = () => {
     throw new Error('no way');

@@ -20,7 +20,7 @@ const empty: Recording = {
   done: false,
 };
 
-/** A disk whose writes end when the test says so. */
+/** A disk whose writes complete on demand. */
 function setUp(bounds?: { messages: number; bytes: number }) {
   const calls: (() => void)[] = [];
   const writes: { chunks: readonly Chunk[]; end: ReturnType<typeof deferred> }[] = [];
@@ -52,7 +52,7 @@ function setUp(bounds?: { messages: number; bytes: number }) {
   return { recorder, calls, writes, reasons, settle, stored: () => stored };
 }
 
-it('writes what came together, a few times a second', async () => {
+it('writes messages in groups, a few times a second', async () => {
   const { recorder, calls, writes, settle, stored } = setUp();
   for (const direction of ['received', 'sent', 'not sent'] as const) recorder.take(entry('x', {}, direction));
   expect(calls).toHaveLength(1);
@@ -68,7 +68,7 @@ it('writes what came together, a few times a second', async () => {
   expect(recorder.written.value).toBe(stored());
 });
 
-it('writes the rest when it is stopped, and takes nothing more', async () => {
+it('writes the rest when stopped, and records nothing more', async () => {
   const { recorder, calls, writes, settle, stored } = setUp();
   recorder.take(entry('x'));
   const stopped = recorder.stop();
@@ -82,7 +82,7 @@ it('writes the rest when it is stopped, and takes nothing more', async () => {
   expect(writes).toHaveLength(1);
 });
 
-it('counts what comes faster than it is written', async () => {
+it('counts messages that arrive faster than they can be written', async () => {
   const { recorder, calls, writes, settle, stored } = setUp({ messages: 2, bytes: 10_000 });
   for (let n = 0; n < 5; n++) recorder.take(entry('x'));
   calls[0]?.();
@@ -99,7 +99,7 @@ it('counts what comes faster than it is written', async () => {
   expect(stored()).toMatchObject({ received: 2, lost: 4 });
 });
 
-it('knows of a message that has not left, if that is known in time', async () => {
+it('marks a message that was not sent, if known in time', async () => {
   const { recorder, writes, settle, stored } = setUp();
   const sent = entry('x', {}, 'sent');
   recorder.take(sent);
@@ -111,7 +111,7 @@ it('knows of a message that has not left, if that is known in time', async () =>
   expect(stored()).toMatchObject({ sent: 0, unsent: 1 });
 });
 
-it.each([false, true])('tells once why nothing more is written (stopped: %s)', async (stop) => {
+it.each([false, true])('reports once why writing failed (stopped: %s)', async (stop) => {
   const { recorder, calls, writes, reasons, settle } = setUp();
   recorder.take(entry('x'));
   if (stop) void recorder.stop();

@@ -22,7 +22,7 @@ const embedded = { name: 'This server', url: '/mqtt', embedded: true };
 const config: Config = { version: '1', brokers: [embedded, emqx] };
 
 describe('parseConfig', () => {
-  it('keeps the brokers it understands', () => {
+  it('keeps the brokers that it can parse', () => {
     expect(
       parseConfig({
         version: '1.2',
@@ -52,7 +52,7 @@ describe('nameOf', () => {
     vi.unstubAllGlobals();
   });
 
-  it('follows the language where the name is the program’s, and is a deployer’s own else', async () => {
+  it('is translated for built-in names, and verbatim for a deployment’s own', async () => {
     const names = () =>
       [true, undefined].map((builtIn) => nameOf({ ...embedded, ...(builtIn && { builtIn }) }));
     expect(names()).toEqual(['This server', 'This server']);
@@ -67,11 +67,11 @@ describe('loadConfig', () => {
     expect(await loadConfig(async () => Response.json(config))).toEqual(config);
   });
 
-  it('offers the public broker on a host that has no configuration', async () => {
+  it('offers the public broker on a host without a configuration', async () => {
     expect(await loadConfig(async () => new Response('', { status: 404 }))).toBe(standalone);
   });
 
-  it('offers nothing when the host has one but fails to deliver it', async () => {
+  it('offers nothing if the host fails to deliver its configuration', async () => {
     await expect(loadConfig(async () => new Response('', { status: 502 }))).rejects.toThrow('502');
     await expect(loadConfig(async () => new Response('<!doctype html>'))).rejects.toThrow();
   });
@@ -90,7 +90,7 @@ describe('addressOf', () => {
   });
 });
 
-it('takes the first broker when none is marked as the default', () => {
+it('uses the first broker if none is marked as the default', () => {
   expect(defaultBroker(config)).toEqual(emqx);
   expect(defaultBroker({ version: '', brokers: [embedded] })).toEqual(embedded);
   expect(defaultBroker({ version: '', brokers: [] })).toBeUndefined();
@@ -126,18 +126,18 @@ describe('isPrivateHost', () => {
 describe('fallbackFor', () => {
   const page = 'http://127.0.0.1:8080/';
 
-  it('leads from the default broker to the embedded one', () => {
+  it('goes from the default broker to the embedded one', () => {
     expect(fallbackFor(emqx, config, page)).toEqual(embedded);
   });
 
-  it('never leads from a private broker to a public one', () => {
+  it('never goes from a private broker to a public one', () => {
     const inside = { name: 'inside', url: 'ws://10.0.0.5:8083/mqtt', default: true };
     const brokers = { version: '', brokers: [inside, embedded] };
     expect(fallbackFor(inside, brokers, 'https://console.example.com/')).toBeUndefined();
     expect(fallbackFor(inside, brokers, page)).toEqual(embedded);
   });
 
-  it('has nowhere to go without another, embedded broker', () => {
+  it('has none without another, embedded broker', () => {
     expect(fallbackFor(embedded, config, page)).toBeUndefined();
     expect(fallbackFor(emqx, { version: '', brokers: [emqx] }, page)).toBeUndefined();
   });

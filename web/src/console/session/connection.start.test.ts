@@ -14,11 +14,11 @@ describe('on load', () => {
     expect(connection.status.value).toEqual({ phase: 'connected', url: publicUrl });
     expect(connection.selected()).toBe('EMQX public broker');
     expect(deps.onClient).toHaveBeenCalledWith(client);
-    // The client's own limit has the loading of its program in it; the broker's begins after that.
+    // The client's timeout includes loading its program; the broker's own starts after that.
     expect(deps.connect.mock.calls[0]?.[0].connectTimeout).toBe(15_000);
   });
 
-  it('has no hurry with a default broker without a fallback', async () => {
+  it('has the full timeout for a default broker without a fallback', async () => {
     const { client } = fakeClient();
     const { connection, deps } = set(async () => client);
     const [embedded] = config.brokers.filter((broker) => broker.embedded);
@@ -26,7 +26,7 @@ describe('on load', () => {
     expect(deps.connect.mock.calls[0]?.[0].connectTimeout).toBe(15_000);
   });
 
-  it('gives up on the default broker in time, also when the program has not even loaded', async () => {
+  it('gives up on the default broker in time, even before the program has loaded', async () => {
     vi.useFakeTimers();
     try {
       const { client } = fakeClient();
@@ -49,7 +49,7 @@ describe('on load', () => {
     }
   });
 
-  it('goes to the embedded broker when the default one can’t be reached, and says so', async () => {
+  it('falls back to the embedded broker if the default one is unreachable, and says so', async () => {
     const { client, emit } = fakeClient();
     const { connection, deps, dialled } = set(({ url }) =>
       url === publicUrl ? reject(down) : Promise.resolve(client),
@@ -63,19 +63,19 @@ describe('on load', () => {
     await vi.waitFor(() => expect(connection.notice.value?.title).toMatch(/Nothing answers.*instead/));
     expect(deps.survey).toHaveBeenCalledTimes(1);
 
-    // The first connection's own event does not take the news away.
+    // The connect event of the first connection keeps the notice.
     emit('connect', undefined as never);
     expect(connection.notice.value?.tone).toBe('warning');
   });
 
-  it('says so when neither can be reached', async () => {
+  it('reports that neither can be reached', async () => {
     const { connection } = set(() => reject(down));
     await connection.start(async () => config);
     expect(connection.status.value.phase).toBe('disconnected');
     expect(connection.notice.value?.title).toMatch(/^Neither .* can be reached/);
   });
 
-  it('stays away from a public broker when the private default fails', async () => {
+  it('does not fall back from a private default to a public broker', async () => {
     const inside = { name: 'inside', url: 'ws://10.0.0.5:8083/mqtt', default: true };
     const outside = { name: 'outside', url: publicUrl, embedded: true };
     const { connection, dialled } = set(() => reject(down));
@@ -84,7 +84,7 @@ describe('on load', () => {
     expect(connection.notice.value?.tone).toBe('error');
   });
 
-  it('connects to nothing when the list of brokers can’t be read', async () => {
+  it('connects to nothing if the list of brokers can’t be read', async () => {
     const { connection, dialled } = set(() => reject(down));
     await connection.start(async () => Promise.reject(new Error('the server answered 502')));
     expect(dialled).toEqual([]);
@@ -92,7 +92,7 @@ describe('on load', () => {
     expect(connection.status.value.phase).toBe('disconnected');
   });
 
-  it('leaves the word to a person who was faster', async () => {
+  it('does not override a connection started by the user', async () => {
     const { client } = fakeClient();
     const { connection, dialled } = set(async () => client);
     const loading = deferred<Config>();
@@ -178,7 +178,7 @@ describe('while the client’s program loads', () => {
     }
   });
 
-  it('a program that can’t be loaded is told as such, and asked for again', async () => {
+  it('a program that fails to load is reported as such, and requested again', async () => {
     const { client } = fakeClient();
     let there = false;
     const { connection, deps, dialled } = set(
@@ -201,7 +201,7 @@ describe('while the client’s program loads', () => {
     expect(connection.notice.value).toBeUndefined();
   });
 
-  it('a program that ended later is another thing', async () => {
+  it('a program that crashes later is reported differently', async () => {
     const { connection } = set(() => reject(crashed));
     connection.edit({ url: publicUrl });
     await connection.connect();
@@ -209,7 +209,7 @@ describe('while the client’s program loads', () => {
     expect(connection.notice.value?.again).toBeUndefined();
   });
 
-  it('what was given up meanwhile is not taken up again', async () => {
+  it('a connection given up meanwhile is not resumed', async () => {
     const loading = deferred<void>();
     const { connection } = set(
       ({ signal }) =>

@@ -5,8 +5,8 @@ import type { Surroundings } from './explain';
 import { plainSettings } from './settings';
 import { config, deferred, down, embeddedUrl, fakeClient, page, publicUrl, reject, set } from './testing';
 
-describe('by hand', () => {
-  it('is connected only once the first subscriptions are made', async () => {
+describe('manually', () => {
+  it('is connected only after the first subscriptions are made', async () => {
     const { client } = fakeClient();
     const { connection, deps } = set(async () => client);
     const subscribing = deferred<void>();
@@ -26,7 +26,7 @@ describe('by hand', () => {
     expect(deps.connect.mock.calls[0]?.[0]).not.toHaveProperty('clientId');
   });
 
-  it('shows a bad setting at its field, until that is edited', async () => {
+  it('shows an invalid setting at its field, until edited', async () => {
     const { connection } = set(() =>
       reject({ code: 'bad-option', message: 'url: not a valid URL', field: 'url' }),
     );
@@ -40,7 +40,7 @@ describe('by hand', () => {
     expect(connection.fieldErrors.value).toEqual({});
   });
 
-  it('does not look around when the broker itself said why', async () => {
+  it('does not probe if the broker gave a reason', async () => {
     const { connection, deps } = set(() => reject({ code: 'refused', message: 'no', reasonCode: 0x86 }));
     connection.edit({ url: publicUrl });
     await connection.connect();
@@ -48,7 +48,7 @@ describe('by hand', () => {
     expect(deps.survey).not.toHaveBeenCalled();
   });
 
-  it('uses the failure’s own words until better ones could be loaded', async () => {
+  it('uses the error’s own message until a better explanation has loaded', async () => {
     const { connection, deps } = set(() => reject({ code: 'refused', message: 'banned', reasonCode: 0x8a }));
     deps.explainer.mockRejectedValueOnce(new TypeError('Failed to fetch'));
     connection.edit({ url: publicUrl });
@@ -58,7 +58,7 @@ describe('by hand', () => {
     expect(connection.notice.value).toMatchObject({ title: 'The broker has banned this client' });
   });
 
-  it('disconnecting while connecting wins, also over a connection that comes late', async () => {
+  it('disconnecting while connecting wins, even over a late connection', async () => {
     const late = fakeClient();
     const dialling = deferred<Client>();
     const { connection, deps } = set(() => dialling.promise);
@@ -73,7 +73,7 @@ describe('by hand', () => {
     expect(connection.client.value).toBeUndefined();
   });
 
-  it('a stale explanation does not return', async () => {
+  it('an outdated explanation does not reappear', async () => {
     const looking = deferred<Surroundings>();
     const { connection } = set(
       () => reject(down),
@@ -88,7 +88,7 @@ describe('by hand', () => {
   });
 });
 
-describe('afterwards', () => {
+describe('after connecting', () => {
   async function connected() {
     const fake = fakeClient();
     const made = set(async () => fake.client);
@@ -97,7 +97,7 @@ describe('afterwards', () => {
     return { ...made, ...fake };
   }
 
-  it('follows a reconnect, with the broker’s reason on show meanwhile', async () => {
+  it('follows a reconnect, showing the broker’s reason meanwhile', async () => {
     const { connection, emit } = await connected();
     emit('disconnect', { reasonCode: 0x8b, reasonString: 'upgrade' });
     emit('close', undefined);
@@ -114,7 +114,7 @@ describe('afterwards', () => {
     expect(connection.notice.value).toBeUndefined();
   });
 
-  it('looks around once for a row of failures', async () => {
+  it('probes once for a series of failures', async () => {
     const { connection, emit, deps } = await connected();
     for (let attempt = 0; attempt < 3; attempt++) {
       emit('close', down as never);
@@ -132,7 +132,7 @@ describe('afterwards', () => {
     expect(deps.onGone).toHaveBeenCalledTimes(1);
   });
 
-  it('hears nothing more of a client it left', async () => {
+  it('ignores events of a previous client', async () => {
     const { connection, emit, end } = await connected();
     connection.disconnect();
     emit('close', down as never);
@@ -144,7 +144,7 @@ describe('afterwards', () => {
 });
 
 describe('every option', () => {
-  it('reaches the client as filled in', async () => {
+  it('reaches the client as entered', async () => {
     const { client } = fakeClient();
     const { connection, deps } = set(async () => client);
     connection.edit({
@@ -204,7 +204,7 @@ describe('every option', () => {
     });
   });
 
-  it('that was left empty is left out', async () => {
+  it('that was left empty is omitted', async () => {
     const { client } = fakeClient();
     const { connection, deps } = set(async () => client);
     connection.edit({
@@ -232,7 +232,7 @@ describe('every option', () => {
     ['properties.receiveMaximum', 'receiveMaximum', { receiveMaximum: '1' }],
     ['will.properties.contentType', 'will.contentType', { will: plainSettings.will }],
     ['scram.password', 'password', { password: 'p' }],
-  ])('wrong at %s shows at its field until that is edited', async (field, name, change) => {
+  ])('invalid at %s shows at its field until edited', async (field, name, change) => {
     const { connection } = set(() => reject({ code: 'bad-option', message: `${field}: no`, field }));
     connection.edit({ url: publicUrl });
     await connection.connect();
@@ -244,7 +244,7 @@ describe('every option', () => {
 });
 
 describe('a link', () => {
-  it('to a broker of this server connects by itself', async () => {
+  it('to a broker on this server connects automatically', async () => {
     const { client } = fakeClient();
     const { connection, dialled } = set(async () => client);
     await connection.start(async () => config, embeddedUrl);
@@ -252,7 +252,7 @@ describe('a link', () => {
     expect(connection.status.value.phase).toBe('connected');
   });
 
-  it('to any other is asked about first', async () => {
+  it('to any other asks first', async () => {
     const { client } = fakeClient();
     const { connection, dialled } = set(async () => client);
     await connection.start(async () => config, 'ws://elsewhere.example/mqtt');
@@ -264,7 +264,7 @@ describe('a link', () => {
   });
 });
 
-it('waits for the next attempt no longer when asked', async () => {
+it('attempts at once on request', async () => {
   const { client, emit } = fakeClient();
   const reconnect = vi.fn(async () => {});
   const { connection } = set(async () => Object.assign(client, { reconnect }));

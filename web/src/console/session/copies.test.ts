@@ -4,7 +4,7 @@ import { createCopies } from './copies';
 
 const text = new TextEncoder();
 
-/** What is left of messages that are written as `topic payload identifiers`. */
+/** The messages left after deduplication, written as `topic payload identifiers`. */
 function left(...batches: string[][]): string[][] {
   const identifiers = new Map<Message, number[]>();
   const names = new Map<Message, string>();
@@ -21,23 +21,23 @@ function left(...batches: string[][]): string[][] {
   });
 }
 
-it('a message that comes by several subscriptions is there once', () => {
+it('a message received for several subscriptions is kept once', () => {
   expect(left(['a 1 1', 'a 1 2', 'a 1 3', 'b 1 1'])).toEqual([['a 1 1', 'b 1 1']]);
 });
 
-it('in two batches, too, and with others in between', () => {
+it('even in two batches, and with others in between', () => {
   expect(left(['a 1 1', 'b 1 1', 'c 1 1'], ['a 1 2', 'b 1 2', 'c 1 2'])).toEqual([
     ['a 1 1', 'b 1 1', 'c 1 1'],
     [],
   ]);
 });
 
-it('published twice it is there twice, however the copies come', () => {
+it('published twice it is kept twice, in whatever order the copies arrive', () => {
   expect(left(['a 1 1', 'a 1 2', 'a 1 1', 'a 1 2'])).toEqual([['a 1 1', 'a 1 1']]);
   expect(left(['a 1 1', 'a 1 1', 'a 1 2', 'a 1 2'])).toEqual([['a 1 1', 'a 1 1']]);
 });
 
-it('one copy for all of them, which some brokers send, hides none that follows', () => {
+it('a single copy for all of them, which some brokers send, hides no later one', () => {
   expect(left(['a 1 1,2', 'a 1 1,2', 'a 1 2'])).toEqual([['a 1 1,2', 'a 1 1,2', 'a 1 2']]);
 });
 
@@ -45,11 +45,11 @@ it('another payload or topic is another message', () => {
   expect(left(['a 1 1', 'a 2 2', 'a 11 2', 'b 1 2'])).toEqual([['a 1 1', 'a 2 2', 'a 11 2', 'b 1 2']]);
 });
 
-it('without identifiers all stay', () => {
+it('without identifiers all are kept', () => {
   expect(left(['a 1', 'a 1', 'a 1'])).toEqual([['a 1', 'a 1', 'a 1']]);
 });
 
-it('what is long past is no original', () => {
+it('a message is not a copy of one long past', () => {
   const between = Array.from({ length: 16 }, (_, n) => `x ${n} 1`);
   expect(left(['a 1 1', ...between, 'a 1 2'])[0]).toHaveLength(18);
 });

@@ -18,13 +18,13 @@ describe('mixed content', () => {
     expect(words(network, { page, url: 'ws://broker.example:7777/mqtt' })).not.toContain('usually');
   });
 
-  it('is named also when the client itself refused to try', () => {
+  it('is named even if the client itself refused to try', () => {
     expect(words({ code: 'bad-option', message: 'url: mixed content', field: 'url' }, { page })).toContain(
       '8084',
     );
   });
 
-  it('is not the reason on wss:, on http, or to this very machine', () => {
+  it('is not the reason on wss:, on http, or to the local machine', () => {
     expect(words(network, { page, url: 'wss://broker.example:8084/mqtt' })).not.toContain('https');
     expect(words(network)).not.toContain('https');
     expect(words(network, { page, url: 'ws://127.0.0.1:8083/mqtt' })).not.toContain('wss:');
@@ -43,7 +43,7 @@ describe('unreachable and wrong path', () => {
     expect(words(network, { reach: 'silent' })).not.toContain('certificate');
   });
 
-  it('says that the path is wrong when the host answers', () => {
+  it('says that the path is wrong if the host answers', () => {
     expect(words(network, { reach: 'answers', url: 'ws://broker.example:8083/' })).toMatch(
       /answers, but not.*no path/,
     );
@@ -58,14 +58,14 @@ describe('unreachable and wrong path', () => {
     expect(words({ code: 'timeout', message: 'timed out' }, { url })).toContain('over TCP');
   });
 
-  it('is the broker behind the server if the server says so', () => {
+  it('blames the broker behind the server if the server says so', () => {
     const why = 'connect: WebSocket closed (1014): the relay cannot reach its broker';
     expect(words({ ...network, closeCode: 1014, message: why }, { reach: 'answers' })).toMatch(
       /on the way.*log of that server.*relay cannot reach/,
     );
   });
 
-  it('does not guess before it knows', () => {
+  it('does not guess before probing', () => {
     expect(words(network)).toMatch(/No connection to broker\.example:8083/);
     expect(words(network)).not.toContain('Nothing answers');
   });
@@ -81,7 +81,7 @@ describe('the browser’s local-network permission', () => {
     );
   });
 
-  it('is named when the browser has yet to ask', () => {
+  it('is named if the browser has yet to ask', () => {
     expect(words(network, { url, localNetwork: 'prompt' })).toContain('when the browser asks');
   });
 
@@ -111,7 +111,7 @@ describe('the broker’s own reason', () => {
     expect(words({ code: 'refused', message: 'refused', reasonCode })).toContain(expected);
   });
 
-  it('gives code and text, with nothing hidden in it', () => {
+  it('gives code and text, without hidden characters', () => {
     const failure: Failure = {
       code: 'refused',
       message: '',
@@ -121,7 +121,7 @@ describe('the broker’s own reason', () => {
     expect(explain(failure, seen).detail).toBe('Broker’s reason 0x86: “no\\u202e such␊user”');
   });
 
-  it('has words for a code without a remedy of its own', () => {
+  it('explains a code without a specific remedy', () => {
     expect(words({ code: 'refused', message: 'x', reasonCode: 0x83 })).toMatch(
       /refused the connection.*0x83/,
     );
@@ -130,7 +130,7 @@ describe('the broker’s own reason', () => {
     );
   });
 
-  it('outranks a guess about the surroundings', () => {
+  it('takes precedence over a guess', () => {
     expect(
       words(
         { code: 'refused', message: '', reasonCode: 0x89 },
@@ -140,11 +140,11 @@ describe('the broker’s own reason', () => {
   });
 });
 
-describe('brokers that are unlike others', () => {
+describe('brokers with deviations', () => {
   const aws = 'wss://a1-ats.iot.eu-west-1.amazonaws.com/mqtt';
   const closed: Failure = { ...network, closeCode: 1005 };
 
-  it('AWS IoT gives no reason: these are the likely ones', () => {
+  it('AWS IoT gives no reason, so the likely ones are listed', () => {
     expect(words(closed, { url: aws, lost: true })).toMatch(/AWS IoT closed.*\$SYS.*8 topic.*QoS 2.*128 KB/);
     expect(words(network, { url: aws, lost: true, reach: 'answers' })).toContain('AWS IoT closed');
     expect(words(network, { url: aws, reach: 'answers' })).toMatch(
@@ -155,7 +155,7 @@ describe('brokers that are unlike others', () => {
     expect(words(closed, { url: evil, lost: true })).not.toContain('AWS');
   });
 
-  it('others that end a connection without a reason', () => {
+  it('others that close a connection without a reason', () => {
     for (const [failure, more] of [
       [closed, {}],
       [network, { reach: 'answers' }],
@@ -167,7 +167,7 @@ describe('brokers that are unlike others', () => {
     expect(words(network, { lost: true, reach: 'silent' })).toContain('Nothing answers');
   });
 
-  it('a broker of MQTT 3.1.1 only, whether it says so or closes the connection', () => {
+  it('a broker that speaks only MQTT 3.1.1, whether it says so or closes the connection', () => {
     const said: Failure = { code: 'protocol', message: 'the broker speaks MQTT 3.1.1 only; this client…' };
     expect(words(said)).toMatch(/does not speak MQTT 5.*newer one/);
     expect(words(closed, { reach: 'answers' })).toMatch(
@@ -182,7 +182,7 @@ describe('brokers that are unlike others', () => {
   });
 
   it.each(['transformWsUrl', 'credentials', 'authenticate'])(
-    'a token or signature that %s did not give',
+    'a token or signature that %s failed to provide',
     (field) => {
       const message = `${field}: the token of https://auth.example/ was refused with status 403`;
       expect(words({ code: 'aborted', message, field })).toMatch(/no token or signature.*status 403/);
@@ -199,11 +199,11 @@ describe('other failures', () => {
     ['packet-too-large', /too large/],
   ] as const)('%s', (code, expected) => expect(words({ code, message: '' })).toMatch(expected));
 
-  it('a timeout of a host that answers HTTP points at port and path', () => {
+  it('a timeout of a host that answers HTTP suggests port and path', () => {
     expect(words({ code: 'timeout', message: '' }, { reach: 'answers' })).toContain('port and the path');
   });
 
-  it('a bad option is its own advice, said once', () => {
+  it('a bad option explains itself, once', () => {
     expect(
       explain({ code: 'bad-option', message: 'url: not a WebSocket address', field: 'url' }, seen),
     ).toEqual({
@@ -212,7 +212,7 @@ describe('other failures', () => {
     });
   });
 
-  it('keeps its head without an address', () => {
+  it('works without an address', () => {
     expect(words(network, { url: 'nonsense' })).toContain('No connection');
   });
 });

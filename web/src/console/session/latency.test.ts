@@ -26,7 +26,7 @@ function pinged(...answers: (number | Error)[]) {
   return client as typeof client & Client;
 }
 
-test('measures at once, then every five seconds, and notes what was not answered', async () => {
+test('measures at once, then every five seconds, and records missing responses', async () => {
   page();
   const client = pinged(12, new Error('timeout'), 8);
   const { follow, list } = createLatency();
@@ -40,7 +40,7 @@ test('measures at once, then every five seconds, and notes what was not answered
   expect(client.ping).toHaveBeenCalledTimes(3);
 });
 
-test('nothing is measured while the page is hidden', async () => {
+test('does not measure while the page is hidden', async () => {
   const document = page();
   const client = pinged();
   const { follow } = createLatency();
@@ -54,7 +54,7 @@ test('nothing is measured while the page is hidden', async () => {
   stop();
 });
 
-test('another client begins anew, and what the one before still answers is not news', async () => {
+test('a new client starts over, and late responses of the old one are ignored', async () => {
   page();
   const { follow, list } = createLatency();
   const [first, second] = [pinged(5), pinged(7)];
@@ -65,7 +65,7 @@ test('another client begins anew, and what the one before still answers is not n
   stop();
 });
 
-test('a connection that broke meanwhile has no round-trip time', async () => {
+test('a connection lost meanwhile has no round-trip time', async () => {
   page();
   const client = pinged(new Error('network'));
   const { follow, list } = createLatency();
@@ -82,7 +82,7 @@ test.each([
   [1240, '1.2 s'],
 ])('%d ms reads %s', (took, text) => expect(formatRoundTrip(took)).toBe(text));
 
-test('the spread leaves out what was not answered', () => {
+test('the spread ignores missing responses', () => {
   expect(spreadOf([undefined])).toBeUndefined();
   expect(spreadOf([10, undefined, 2, 30])).toEqual({ least: 2, median: 10, most: 30 });
   expect(spreadOf([1, 4])).toEqual({ least: 1, median: 2.5, most: 4 });

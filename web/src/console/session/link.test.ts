@@ -52,7 +52,7 @@ const shared: fc.Arbitrary<Shared> = fc.record({
   ),
 });
 
-it('carries everything there and back', () => {
+it('survives the round trip', () => {
   fc.assert(
     fc.property(shared, (given) => {
       const { hash, search } = new URL(linkTo(page, given));
@@ -84,11 +84,11 @@ it.each([
     { broker: '', subscriptions: [], message: { ...emptyMessage, topic: 't' } },
   ],
   [`#topic=${'x'.repeat(300_000)}`, { broker: '', subscriptions: [], message: undefined }],
-] satisfies [string, Shared][])('%.60s is read as far as it is sound', (fragment, read) => {
+] satisfies [string, Shared][])('the valid parts of %.60s are read', (fragment, read) => {
   expect(readLink(fragment)).toEqual(read);
 });
 
-it('takes any text', () => {
+it('accepts any text', () => {
   fc.assert(
     fc.property(
       fc.string({ unit: 'binary' }),
@@ -97,7 +97,7 @@ it('takes any text', () => {
   );
 });
 
-it('is no place on the page', () => {
+it('is not an anchor on the page', () => {
   expect(['#publish', '#messages', '', '#topic=a', '#broker=x'].map(isLink)).toEqual([
     false,
     false,

@@ -8,7 +8,7 @@ import { plainSettings, type Settings } from './settings';
 
 const url = 'wss://a1-ats.iot.eu-west-1.amazonaws.com/mqtt';
 
-/** A connection by these settings: what is dialled with, and the form. */
+/** A connection with these settings: the options it dials with, and the form. */
 async function connecting(changes: Partial<Settings>, given: ConnectOptions = {}) {
   const settings = signal<Settings>({ ...plainSettings, url, ...changes });
   const tell = vi.fn();
@@ -46,7 +46,7 @@ describe('each kind', () => {
     expect(dialled).not.toHaveProperty('password');
   });
 
-  it('asks a custom authorizer, with user name and password', async () => {
+  it('uses a custom authorizer, with username and password', async () => {
     const { dialled } = await connecting({
       login: { kind: 'authorizer', authorizer: 'mine', tokenKey: 'who' },
       secrets: { token: 'T', signature: 'S==' },
@@ -69,7 +69,7 @@ describe('each kind', () => {
     ['password', async ({ credentials }: ConnectOptions) => credentials?.()],
     [undefined, async ({ credentials }: ConnectOptions) => credentials?.()],
     ['jwt', async ({ authenticate }: ConnectOptions) => authenticate?.({ phase: 'start', method: '' })],
-  ])('fetches a token at each attempt, to be used as %s', async (use, ask) => {
+  ])('fetches a token for each attempt, to be used as %s', async (use, ask) => {
     let n = 0;
     const fetched = vi.fn(async (_: URL) => new Response(`t${++n}`));
     vi.stubGlobal('fetch', fetched);
@@ -85,7 +85,7 @@ describe('each kind', () => {
   });
 });
 
-it('a signed address has to be of the broker that the form names', async () => {
+it('a signed address must belong to the broker in the form', async () => {
   const addresses = [
     `${url}?signature=x`,
     'wss://evil.example/mqtt',
@@ -101,15 +101,15 @@ it('a signed address has to be of the broker that the form names', async () => {
   }
 });
 
-describe('what the form holds meanwhile', () => {
-  it('counts at the next attempt', async () => {
+describe('edits to the form', () => {
+  it('apply at the next attempt', async () => {
     const { dialled, settings } = await connecting({ login: { kind: 'jwt' }, secrets: { token: 'old' } });
     settings.value = { ...settings.value, secrets: { token: 'new' } };
     expect(await dialled.authenticate?.({ phase: 'start', method: '' })).toBe('new');
   });
 
   it.each<Partial<Settings>>([{ url: 'wss://other.example/' }, { login: { kind: 'authorizer' } }])(
-    'goes to no other broker: %j',
+    'send no credentials to another broker: %j',
     async (changes) => {
       const { dialled, settings } = await connecting({ login: { kind: 'jwt' }, secrets: { token: 'old' } });
       settings.value = { ...settings.value, ...changes, secrets: { token: 'theirs' } };
@@ -117,7 +117,7 @@ describe('what the form holds meanwhile', () => {
     },
   );
 
-  it('goes nowhere where the page turns to another broker than the form says', async () => {
+  it('have no effect if the page switches to another broker than the form’s', async () => {
     const login = { login: { kind: 'sigv4' }, secrets: keys };
     const { dialled } = await connecting(login, { url: 'ws://broker.emqx.io:8083/mqtt' });
     expect(dialled.transformWsUrl).toBeUndefined();
@@ -127,13 +127,13 @@ describe('what the form holds meanwhile', () => {
 it.each<[field: string, changes: Partial<Settings>]>([
   ['login.region', { login: { kind: 'sigv4', region: 'eu west' }, secrets: keys }],
   ['login.tokenUrl', { login: { kind: 'url', tokenUrl: 'ftp://x' } }],
-])('what is wrong is told at %s', async (field, changes) => {
+])('errors are shown at %s', async (field, changes) => {
   const failed = connecting(changes);
   await expect(failed).rejects.toMatchObject({ code: 'bad-option', field });
   await expect(failed).rejects.toThrow(new RegExp(`^${field}: `));
 });
 
-it('what the client finds wrong at an attempt is told at the field, too', async () => {
+it('errors that the client finds during an attempt are shown at the field, too', async () => {
   const settings = signal<Settings>({ ...plainSettings, url, login: { kind: 'sigv4' } });
   const connect = async (all: ConnectOptions): Promise<Client> => {
     await all.transformWsUrl?.(url, all);
@@ -149,8 +149,8 @@ it('what the client finds wrong at an attempt is told at the field, too', async 
   );
 });
 
-describe('a login out of a file', () => {
-  it('has known fields of text alone', () => {
+describe('a login from a file', () => {
+  it('has only known text fields', () => {
     const login = { kind: 'jwt', method: 'M', region: 5, __proto__: { x: 1 }, more: 'x', use: '' };
     expect(loginFrom(login, { token: 'T', password: 'p', signature: 'x'.repeat(70_000) })).toEqual({
       login: { kind: 'jwt', method: 'M' },

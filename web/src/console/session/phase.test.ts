@@ -4,7 +4,7 @@ import { type Status, whenConnected } from './phase';
 
 const connecting = (url: string): Status => ({ phase: 'connecting', url });
 
-it('waits for the attempt that is being made, from before its address is known', async () => {
+it('waits for the current attempt, even before its address is known', async () => {
   const status = signal(connecting(''));
   const client = whenConnected(status, () => 'client');
   status.value = connecting('ws://a/');
@@ -23,7 +23,7 @@ it.each<[what: string, next: Status]>([
   expect(await client).toBeUndefined();
 });
 
-it('waits for nothing when no attempt is made', () => {
+it('does not wait without an attempt', () => {
   const idle: Status = { phase: 'disconnected', url: 'ws://a/' };
   expect(whenConnected(signal(idle), () => 'client')).toBeUndefined();
 });

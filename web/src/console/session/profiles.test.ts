@@ -33,7 +33,7 @@ const secret: Settings = {
 };
 
 describe('profiles', () => {
-  it('are there at the next visit, without credentials', () => {
+  it('survive to the next visit, without credentials', () => {
     expect(createProfiles().save('home', secret, false)).toBe(true);
     expect(JSON.stringify(kept)).not.toContain('hunter');
     expect(createProfiles().entries.value).toEqual([
@@ -50,7 +50,7 @@ describe('profiles', () => {
     ]);
   });
 
-  it('keep a password when asked, and still do not export it', () => {
+  it('store a password on request, but never export it', () => {
     const profiles = createProfiles();
     profiles.save('home', secret, true);
     expect(createProfiles().entries.value[0]?.settings).toEqual(secret);
@@ -64,7 +64,7 @@ describe('profiles', () => {
     });
   });
 
-  it('replace their namesake when saved, and stand beside it when imported', () => {
+  it('replace one of the same name when saved, but not when imported', () => {
     const profiles = createProfiles();
     profiles.save('home', { ...secret, clientId: 'one' }, false);
     profiles.save(' home ', { ...secret, clientId: 'two' }, false);
@@ -90,7 +90,7 @@ describe('in two tabs', () => {
   const url = (host: string): Settings => ({ ...plainSettings, url: `ws://${host}/` });
   const names = ({ entries }: ReturnType<typeof createProfiles>) => entries.value.map(({ name }) => name);
 
-  it('are the same, by name, whichever tab saves and deletes', () => {
+  it('are shared by name, whichever tab saves and deletes', () => {
     const { open } = browser();
     const [one, other] = [createProfiles(open()), createProfiles(open())];
     one.save('b', url('b'), false);
@@ -105,7 +105,7 @@ describe('in two tabs', () => {
       expect(entries.value).toEqual([{ name: 'b', settings: url('again') }]);
   });
 
-  it('stand beside what another tab saved when they are imported', () => {
+  it('are kept beside those of another tab when imported', () => {
     const { open } = browser();
     const tab = open();
     const [one, other] = [createProfiles(open()), createProfiles(tab)];
@@ -117,16 +117,19 @@ describe('in two tabs', () => {
     expect(names(one)).toEqual(['a', 'a (2)']);
   });
 
-  it.each(['full', 'forbidden'] as const)('are not lost where the storage is %s, and it says so', (which) => {
-    const { open, state } = browser();
-    const profiles = createProfiles(open());
-    profiles.save('a', url('a'), false);
-    state[which] = true;
-    expect(profiles.save('b', url('b'), false)).toBe(false);
-    expect(profiles.problem.value).toMatch(/no room/);
-    profiles.remove('a');
-    expect(names(profiles)).toEqual(['a']);
-  });
+  it.each(['full', 'forbidden'] as const)(
+    'are not lost if the storage is %s, and the page says so',
+    (which) => {
+      const { open, state } = browser();
+      const profiles = createProfiles(open());
+      profiles.save('a', url('a'), false);
+      state[which] = true;
+      expect(profiles.save('b', url('b'), false)).toBe(false);
+      expect(profiles.problem.value).toMatch(/no room/);
+      profiles.remove('a');
+      expect(names(profiles)).toEqual(['a']);
+    },
+  );
 });
 
 describe('profiles of an earlier version of the page', () => {
@@ -134,7 +137,7 @@ describe('profiles of an earlier version of the page', () => {
     '[{"name":"home","settings":{"url":"ws://home/mqtt","username":"me","password":"pw","keepalive":"7"}},' +
     '{"name":"plant","settings":{"url":"wss://plant/mqtt","will":{"topic":"gone","qos":1}}}]';
 
-  it('are read as they are, and stay when another one is saved', () => {
+  it('are read, and kept when another one is saved', () => {
     kept = { 'mqttwasm.profiles': stored };
     const profiles = createProfiles();
     expect(profiles.entries.value.map(({ name, settings }) => [name, settings.url])).toEqual([
@@ -166,7 +169,7 @@ describe('a file', () => {
     expect(profiles.problem.value).toMatch(why);
   });
 
-  it('brings nothing that is not a setting, and no credentials', () => {
+  it('contributes only settings, and no credentials', () => {
     const settings =
       '{"url":"ws://u:p@h/","password":"p","username":"u","keepalive":5,"clean":"no","__proto__":{"scram":true},' +
       '"will":{"qos":"2","topic":["t"],"__proto__":{"topic":"x"}},"userProperties":[["a","b"],["c"]],"more":{}}';
@@ -199,7 +202,7 @@ describe('a file', () => {
   });
 });
 
-it('a profile knows its scripts in this browser, and brings none from a file', () => {
+it('a profile stores the names of its scripts, but takes none from a file', () => {
   const profiles = createProfiles(browser().open());
   expect(profiles.save('one', secret, false, ['a', 'b'])).toBe(true);
   expect(profiles.entries.value[0]?.scripts).toEqual(['a', 'b']);
@@ -219,13 +222,13 @@ describe('the scripts of profiles', () => {
     return profiles;
   };
 
-  it('go with them into a file, those that there are', () => {
+  it('are exported with them, if they exist', () => {
     const file = JSON.parse(exportProfiles(two().entries.value, scripts));
     expect(file.scripts).toEqual(scripts);
     expect(file.profiles.map((one: Profile) => one.scripts)).toEqual([['a'], undefined]);
   });
 
-  it('come under the names that they have here, and none that is not to be switched on', () => {
+  it('get their local names, and those not to be enabled are left out', () => {
     const text = exportProfiles(
       [
         { name: 'one', settings: secret, scripts: ['a', 'b', 'a', 'c'] },
@@ -240,7 +243,7 @@ describe('the scripts of profiles', () => {
     expect(profiles.entries.value.map((one) => one.scripts)).toEqual([['a (2)', 'b'], undefined]);
   });
 
-  it('that can’t be taken leave everything as it was', () => {
+  it('that are refused leave everything unchanged', () => {
     const profiles = two();
     const before = profiles.entries.value;
     const bring = () => {
@@ -251,7 +254,7 @@ describe('the scripts of profiles', () => {
     expect(profiles.entries.value).toEqual(before);
   });
 
-  it('are followed when they are renamed, and forgotten when they are deleted', () => {
+  it('follow a rename, and are removed when deleted', () => {
     const profiles = two();
     profiles.follow('a', 'b');
     expect(profiles.entries.value[0]?.scripts).toEqual(['b', 'gone']);
@@ -262,7 +265,7 @@ describe('the scripts of profiles', () => {
   });
 });
 
-it('a name that is as long as can be is not lost beside its namesake', () => {
+it('a name of maximum length is still made unique', () => {
   const profiles = createProfiles(browser().open());
   profiles.save('n'.repeat(100), secret, false);
   expect(profiles.add(exportProfiles(profiles.entries.value))).toBe(1);

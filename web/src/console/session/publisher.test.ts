@@ -45,7 +45,7 @@ const settled = (publisher: ReturnType<typeof made>['publisher']) =>
   vi.waitFor(() => expect(publisher.outcomes.value[0]?.tone).not.toBe('waiting'));
 
 describe('once', () => {
-  it('sends the form as it stands, and counts', async () => {
+  it('publishes the form as it is, and counts', async () => {
     const { publisher, spy, payloads } = made();
     publisher.publish();
     publisher.publish();
@@ -57,14 +57,14 @@ describe('once', () => {
     expect(outcome?.text()).toBe('Sent');
   });
 
-  it('counts nothing without the placeholder', () => {
+  it('does not count without the placeholder', () => {
     const { publisher } = made();
     publisher.edit({ payload: 'plain' });
     publisher.publish();
     expect(publisher.next.value).toBe(0);
   });
 
-  it('shows a mistake at its field, keeps the form and the number', async () => {
+  it('shows an error at its field, keeps the form and the number', async () => {
     const failure: Failure = { code: 'bad-option', message: 'topic: no wildcards here', field: 'topic' };
     const { publisher } = made(() => Promise.reject(errorOf(failure)));
     publisher.edit({ topic: 'a/#', qos: 1 });
@@ -77,7 +77,7 @@ describe('once', () => {
     expect(publisher.fieldErrors.value).toEqual({});
   });
 
-  it('says so when there is no connection', () => {
+  it('reports a missing connection', () => {
     const { publisher, state, spy } = made();
     state.connected = false;
     publisher.publish();
@@ -95,7 +95,7 @@ describe('once', () => {
     expect(publisher.outcomes.value[0]?.text()).toBe('Failed: Not authorized [0x87]');
   });
 
-  it('keeps a bounded number of outcomes', async () => {
+  it('keeps a bounded number of results', async () => {
     const { publisher } = made();
     for (let i = 0; i < 60; i++) publisher.publish();
     expect(publisher.outcomes.value).toHaveLength(50);
@@ -103,7 +103,7 @@ describe('once', () => {
 });
 
 describe('repeating', () => {
-  it('starts at 0 and goes on until it is stopped', () => {
+  it('starts at 0 and continues until stopped', () => {
     const { publisher, payloads, beat, ticking } = made();
     publisher.publish();
     publisher.edit({ repeat: true });
@@ -117,7 +117,7 @@ describe('repeating', () => {
     expect(publisher.repeating.value).toBeUndefined();
   });
 
-  it('sends what the form held at the start', () => {
+  it('publishes what the form held at the start', () => {
     const { publisher, payloads, beat } = made();
     publisher.edit({ repeat: true, payload: '{{n}} a' });
     publisher.publish();
@@ -134,7 +134,7 @@ describe('repeating', () => {
     expect(spy).not.toHaveBeenCalled();
   });
 
-  it('gives up on a message that can never be sent, and on nothing less', async () => {
+  it('gives up only on a message that can never be sent', async () => {
     let failure: Failure = { code: 'not-connected', message: 'no connection' };
     const { publisher, beat, ticking } = made(() => Promise.reject(errorOf(failure)));
     publisher.edit({ repeat: true });
@@ -149,7 +149,7 @@ describe('repeating', () => {
     expect(publisher.fieldErrors.value).toEqual({ payload: 'Too large' });
   });
 
-  it('does not pile up messages that are not acknowledged', () => {
+  it('does not pile up unacknowledged messages', () => {
     const { publisher, spy, beat } = made(() => new Promise<PublishResult>(() => {}));
     publisher.edit({ repeat: true });
     publisher.publish();
@@ -160,7 +160,7 @@ describe('repeating', () => {
 });
 
 describe('a number of times', () => {
-  it('stops by itself after the last', () => {
+  it('stops after the last', () => {
     const { publisher, payloads, beat, ticking } = made();
     publisher.edit({ repeat: true, times: '3' });
     publisher.publish();
@@ -188,8 +188,8 @@ describe('a number of times', () => {
   });
 });
 
-describe('what goes along', () => {
-  it('is every property that was filled in, pairs in their order', () => {
+describe('properties', () => {
+  it('are all that were filled in, with pairs in order', () => {
     const { publisher, spy } = made();
     publisher.edit({
       properties: {
@@ -223,13 +223,13 @@ describe('what goes along', () => {
     });
   });
 
-  it('is nothing where nothing was filled in', () => {
+  it('are omitted if left empty', () => {
     const { publisher, spy } = made();
     publisher.publish();
     expect(spy.mock.calls[0]?.[2]?.properties).toEqual({});
   });
 
-  it('has its mistakes at its own fields', async () => {
+  it('show errors at their own fields', async () => {
     const failure: Failure = {
       code: 'bad-option',
       message: 'properties.topicAlias: must be a whole number',
@@ -248,7 +248,7 @@ describe('formats', () => {
   it.each([
     ['hex', 'de AD\nbe ef', [0xde, 0xad, 0xbe, 0xef]],
     ['base64', '3q2+7w==', [0xde, 0xad, 0xbe, 0xef]],
-  ] as const)('%s becomes bytes', (format, payload, bytes) => {
+  ] as const)('%s is encoded to bytes', (format, payload, bytes) => {
     const { publisher, payloads } = made();
     publisher.edit({ format, payload });
     publisher.publish();
@@ -260,19 +260,22 @@ describe('formats', () => {
     ['base64', '%', /is not a Base64 digit$/],
     ['json', '{"a":}', /^Line 1, column 6: expected a value/],
     ['cbor', '{"a":}', /^Line 1, column 6: expected a value/],
-  ] as const)('a payload that is not %s stays here, and its number too', async (format, payload, words) => {
-    const { publisher, spy } = made();
-    publisher.edit({ format, payload: `${payload}{{n}}`, topic: 'a' });
-    expect(payloadProblem(publisher.draft.value)).toMatch(/^is not /);
-    publisher.publish();
-    await settled(publisher);
-    expect(publisher.fieldErrors.value.payload).toMatch(words);
-    expect(publisher.next.value).toBe(0);
-    expect(spy).not.toHaveBeenCalled();
-  });
+  ] as const)(
+    'a payload that is not %s is not sent, and keeps its number',
+    async (format, payload, words) => {
+      const { publisher, spy } = made();
+      publisher.edit({ format, payload: `${payload}{{n}}`, topic: 'a' });
+      expect(payloadProblem(publisher.draft.value)).toMatch(/^is not /);
+      publisher.publish();
+      await settled(publisher);
+      expect(publisher.fieldErrors.value.payload).toMatch(words);
+      expect(publisher.next.value).toBe(0);
+      expect(spy).not.toHaveBeenCalled();
+    },
+  );
 
   it.each(['application/json', 'application/vnd.x+json; charset=utf-8'])(
-    '%s is checked too',
+    '%s is validated too',
     (contentType) => {
       const properties = { ...noProperties, contentType };
       expect(payloadProblem({ ...emptyMessage, payload: '{', properties })).toMatch(/^is not JSON/);
@@ -280,14 +283,14 @@ describe('formats', () => {
     },
   );
 
-  it('deep JSON is read', () => {
+  it('deep JSON is accepted', () => {
     const payload = '['.repeat(100_000) + ']'.repeat(100_000);
     expect(payloadProblem({ ...emptyMessage, payload, format: 'json' })).toBeUndefined();
   });
 });
 
 describe('files', () => {
-  it('are the payload, with their type, until removed', async () => {
+  it('are the payload, with their content type, until removed', async () => {
     const { publisher, payloads } = made();
     await publisher.attach(new File([Uint8Array.of(1, 2)], 'a.png', { type: 'image/png' }));
     expect(publisher.draft.value.properties.contentType).toBe('image/png');
@@ -297,7 +300,7 @@ describe('files', () => {
     expect(payloads()).toEqual([Uint8Array.of(1, 2), 'typed']);
   });
 
-  it('are refused unread when the broker takes none so large', async () => {
+  it('are refused unread if too large for the broker', async () => {
     const { publisher } = made();
     const file = new File([new Uint8Array(2049)], 'big.bin');
     const read = vi.spyOn(file, 'arrayBuffer');
@@ -309,8 +312,8 @@ describe('files', () => {
   });
 });
 
-describe('what failed', () => {
-  it('is not counted as sent while repeating, and is told', async () => {
+describe('a failed message', () => {
+  it('is not counted as sent while repeating, and is reported', async () => {
     let broken = false;
     const failure: Failure = { code: 'timeout', message: 'no answer' };
     const { publisher, beat } = made(async () => {
@@ -326,7 +329,7 @@ describe('what failed', () => {
     publisher.stop();
   });
 
-  it('and never left is not among what was sent', async () => {
+  it('that was not sent is not in the history', async () => {
     const failure: Failure = { code: 'bad-option', message: 'topic: no wildcards here', field: 'topic' };
     const { publisher, state } = made(() => Promise.reject(errorOf(failure)));
     publisher.publish();
@@ -343,7 +346,7 @@ describe('what failed', () => {
     expect(publisher.sent.value).toEqual([]);
   });
 
-  it('for want of an answer may have left, so it stays', async () => {
+  it('that got no ack may have been sent, so it stays', async () => {
     const { publisher } = made(() => Promise.reject(errorOf({ code: 'timeout', message: 'no answer' })));
     publisher.publish();
     await settled(publisher);
@@ -351,7 +354,7 @@ describe('what failed', () => {
   });
 });
 
-it('what was typed comes back when a file is taken off again', async () => {
+it('the typed payload comes back when a file is removed', async () => {
   const { publisher, payloads } = made();
   publisher.edit({ payload: 'typed' });
   await publisher.attach(new File(['from a file'], 'a.txt'));
@@ -431,7 +434,7 @@ describe('what was sent', () => {
 });
 
 describe('requests', () => {
-  it('show what was answered', async () => {
+  it('show the response', async () => {
     const { publisher, request } = made();
     request.mockResolvedValue(Object.assign({} as Received, { topic: 'r' }));
     publisher.edit({ topic: 'ask/{{n}}' });
@@ -446,14 +449,14 @@ describe('requests', () => {
     expect(request.mock.calls[0]?.slice(0, 2)).toEqual(['ask/0', 'messages: 0']);
   });
 
-  it('tell why there is no answer', async () => {
+  it('report why there is no response', async () => {
     const { publisher, request } = made();
     request.mockRejectedValue(errorOf({ code: 'timeout', message: 'no answer within 30 s' }));
     await publisher.request();
     expect(publisher.answer.value?.failure?.()).toBe('no answer within 30 s');
   });
 
-  it('a late answer to a request that was given up is not shown', async () => {
+  it('a late response to an abandoned request is ignored', async () => {
     const { publisher, request } = made();
     request.mockResolvedValue({} as Received);
     const asked = publisher.request();

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { limits } from '../core/limits';
 import { readingsOf } from './readings';
 
-test('the latest of a topic is kept, for the message that it is of', () => {
+test('keeps the latest reading of a topic, with its message', () => {
   const readings = readingsOf();
   readings.note({ topic: 'a', receivedAt: 1 }, { json: '1', by: 'x' });
   readings.note({ topic: 'a', receivedAt: 2 }, { json: '2', by: 'x' });
@@ -11,7 +11,7 @@ test('the latest of a topic is kept, for the message that it is of', () => {
   expect(readings.of({ topic: '__proto__', receivedAt: 2 })).toBeUndefined();
 });
 
-test('they take no more than their bound, and the oldest goes', () => {
+test('stays within its limit by dropping the oldest', () => {
   const readings = readingsOf();
   const json = `"${'x'.repeat(60_000)}"`;
   for (let n = 0; n < 100; n++) readings.note({ topic: `t${n}`, receivedAt: n }, { json, by: 'x' });

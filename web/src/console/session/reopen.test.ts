@@ -72,7 +72,7 @@ const pageOf = (list: Kept[], changes: Partial<KeptPage> = {}): KeptPage => ({
   ...changes,
 });
 
-/** A page whose client reaches the brokers that `reach` lets it. */
+/** A page whose client reaches the brokers that `reach` allows. */
 function openedPage(
   reach: (url: string) => Promise<Client> = () => new Promise(() => {}),
   load: () => Promise<Config> = async () => ({ version: '', brokers: [] }),
@@ -116,32 +116,32 @@ function openedPage(
   return { connections, dialled, show, feed, open, left, load, lives: () => connections.list.value };
 }
 
-/** A page that is opened with what `keep` says that another one left. */
+/** A page opened with this stored state. */
 function opened(list: unknown[], active = 0) {
   const page = openedPage();
   const done = page.open({ list, active });
   return { ...page, lives: page.lives(), done };
 }
 
-describe('what is kept', () => {
+describe('the stored state', () => {
   function left(list: Kept[], event = new Event('pagehide')): unknown {
     keepOpen(() => pageOf(list));
     (event.type === 'pagehide' ? tab : page).dispatchEvent(event);
     return keptOpen();
   }
 
-  it('is there after a reload', () => {
+  it('survives a reload', () => {
     const list = [kept('one'), kept('two')];
     expect(left(list)).toMatchObject({ active: 0, list });
   });
 
-  it('is also there when a browser discards a hidden page', () => {
+  it('survives when the browser discards a hidden page', () => {
     page.visibilityState = 'hidden';
     expect(left([kept('one'), kept('two')], new Event('visibilitychange'))).toBeDefined();
     page.visibilityState = 'visible';
   });
 
-  it('is nothing to a page that is reloaded because another link was followed', () => {
+  it('is dropped when the page reloads to follow another link', () => {
     keepOpen(() => pageOf([kept('one')]));
     location.hash = '#broker=ws://other';
     tab.dispatchEvent(new Event('pagehide'));
@@ -149,7 +149,7 @@ describe('what is kept', () => {
   });
 
   it.each(['', '#broker=ws://one'])(
-    'is there where the page was opened by %j, and a place on it shown',
+    'is kept after opening the page by %j and moving to an anchor',
     (hash) => {
       location.hash = hash;
       keepOpen(() => pageOf([kept('one')]));
@@ -162,19 +162,19 @@ describe('what is kept', () => {
   it.each([
     ['opened anew', 'navigate', ''],
     ['opened by another link', 'reload', '#broker=ws://other'],
-  ])('is nothing to a page that is %s', (_, type, hash) => {
+  ])('is ignored by a page that is %s', (_, type, hash) => {
     left([kept('one'), kept('two')]);
     navigation = type;
     location.hash = hash;
     expect(keptOpen()).toBeUndefined();
   });
 
-  it('is there of one connection alone, also where there were several before', () => {
+  it('contains a single connection, even where there were several before', () => {
     left([kept('one'), kept('two')]);
     expect(left([kept('one')])).toMatchObject({ list: [kept('one')] });
   });
 
-  /** To the last 100,000 characters. */
+  /** Fills the storage up to 100,000 characters. */
   function fillStorage(): void {
     const { setItem } = sessionStorage;
     vi.spyOn(sessionStorage, 'setItem').mockImplementation((key, value) => {
@@ -183,14 +183,14 @@ describe('what is kept', () => {
     });
   }
 
-  it('is all but the payloads in the forms where those take all the room', () => {
+  it('drops only the payloads in the forms if they don’t fit', () => {
     fillStorage();
     const one = kept('one');
     const large = { ...one, draft: { ...one.draft, payload: 'x'.repeat(100_000) } };
     expect(left([large])).toMatchObject({ list: [one] });
   });
 
-  it('is all but the files where those take all the room', () => {
+  it('drops only the files if they don’t fit', () => {
     fillStorage();
     const one = kept('one');
     const withFile = { ...one, draft: { ...one.draft, payload: 'typed' } };
@@ -200,7 +200,7 @@ describe('what is kept', () => {
     });
   });
 
-  it('is nothing where the browser forbids it', () => {
+  it('is empty if the browser forbids storage', () => {
     vi.stubGlobal('sessionStorage', undefined);
     expect(left([kept('one'), kept('two')])).toBeUndefined();
   });
@@ -209,7 +209,7 @@ describe('what is kept', () => {
 describe('reopening', () => {
   const urls = (lives: readonly Session[]) => lives.map(({ connection }) => connection.settings.value.url);
 
-  it('opens the same, in order, shows the same, and connects what was connected', () => {
+  it('opens the same connections in order, shows the same one, and reconnects', () => {
     const { connections, lives, dialled } = opened(
       [kept('one'), kept('two', { connected: false }), kept('three')],
       1,
@@ -220,17 +220,17 @@ describe('reopening', () => {
     expect(dialled).toEqual(['ws://one/mqtt', 'ws://three/mqtt']);
   });
 
-  it('asks for a password that it has not', () => {
+  it('asks for a password that was not stored', () => {
     const { lives, dialled } = opened([kept('one', { secrets: true }), kept('two')]);
     expect(dialled).toEqual(['ws://two/mqtt']);
     expect(lives[0]?.connection.notice.value?.title).toMatch(/passwords are not kept/);
   });
 
-  describe('what came from a profile with its password', () => {
+  describe('a connection from a profile with a password', () => {
     const settings: Settings = { ...plainSettings, url: 'ws://one/mqtt', username: 'me' };
     beforeEach(() => void createProfiles().save('Mine', { ...settings, password: 'secret' }, true));
 
-    it('has that again', () => {
+    it('gets it back', () => {
       const { dialled } = opened([kept('Mine', { profile: 'Mine', settings, secrets: true }), kept('two')]);
       expect(dialled).toEqual(['ws://one/mqtt secret', 'ws://two/mqtt']);
     });
@@ -245,7 +245,7 @@ describe('reopening', () => {
     it.each<[string, Partial<Settings>]>([
       ['address', { url: 'ws://elsewhere/mqtt' }],
       ['user name', { username: 'you' }],
-    ])('has it not for another %s', (_, changes) => {
+    ])('does not get it back for a different %s', (_, changes) => {
       const changed = { ...settings, ...changes };
       const { dialled } = opened([
         kept('Mine', { profile: 'Mine', settings: changed, secrets: true }),
@@ -258,12 +258,12 @@ describe('reopening', () => {
   it.each<[string, unknown[]]>([
     ['nothing', []],
     ['what is not a connection', [7, null, { name: 8 }]],
-  ])('does nothing with %s', (_, list) => {
+  ])('ignores %s', (_, list) => {
     const { done, lives, dialled } = opened(list);
     expect([done, lives.length, dialled]).toEqual([false, 1, []]);
   });
 
-  it('takes what has the right shape, and shows the first where none is named', () => {
+  it('accepts what has the right shape, and shows the first connection by default', () => {
     const { connections, lives } = opened(
       [{ name: 'a', settings: { url: 5, keepalive: '7' } }, kept('b')],
       9,
@@ -279,7 +279,7 @@ const topicsOf = (session: Session | undefined) => [
 ];
 
 describe('one connection', () => {
-  it('has its address, options, topics and form again', () => {
+  it('restores its address, options, topics and form', () => {
     const settings: Settings = { ...plainSettings, url: 'ws://one/mqtt', keepalive: '7', username: 'me' };
     const before = {
       ...draft,
@@ -311,7 +311,7 @@ describe('one connection', () => {
     expect(lives[0]?.publisher.repeating.value).toBeUndefined();
   });
 
-  it('has the file of its form', () => {
+  it('restores the file in its form', () => {
     const before = openedPage();
     const file = { name: 'a.bin', bytes: Uint8Array.of(0, 0xff, 0x80) };
     before.connections.active.value.publisher.edit({ file, payload: 'typed' });
@@ -322,7 +322,7 @@ describe('one connection', () => {
     expect(fieldErrors.value).toEqual({});
   });
 
-  it('says which file has to be attached again where it was too large', async () => {
+  it('names a file that was too large to store', async () => {
     const before = openedPage();
     const file = { name: 'a.bin', bytes: new Uint8Array(1024 * 1024 + 1) };
     before.connections.active.value.publisher.edit({ file, payload: 'typed' });
@@ -337,14 +337,14 @@ describe('one connection', () => {
     expect(fieldErrors.value).toEqual({});
   });
 
-  it('has no file if what was kept is invalid', () => {
+  it('restores no file if the stored one is invalid', () => {
     for (const file of [7, { name: 7, base64: 'AA==' }, { name: 'a.bin', base64: '!' }]) {
       const { lives } = opened([{ ...kept('one'), draft: { ...draft, file } }]);
       expect(lives[0]?.publisher.draft.value.file).toBeUndefined();
     }
   });
 
-  it('has its subscriptions with all that they had', () => {
+  it('restores its subscriptions with all their options', () => {
     const subscriptions = [
       { filter: 'mqttwasm/old/#', qos: 2 as const, own: true, auto: 180 },
       { filter: 'a', qos: 0 as const, nl: true, rap: true, rh: 2 as const, identifier: 7, auto: 200 },
@@ -356,7 +356,7 @@ describe('one connection', () => {
     expect(topicsOf(lives[0])[0]).toEqual(['a 0', 'b 1']);
   });
 
-  it('has the form of its fleet, whatever number it has now', () => {
+  it('restores its fleet form, whatever its number now', () => {
     const before = openedPage();
     before.connections.open().fleetForm.value = { devices: '42' };
     before.connections.close(before.lives()[0] as Session);
@@ -365,7 +365,7 @@ describe('one connection', () => {
     expect(after.lives().map(({ fleetForm }) => fleetForm.value)).toEqual([{ devices: '42' }]);
   });
 
-  it('has no subscription again where it had none', () => {
+  it('restores no subscriptions if it had none', () => {
     const { lives } = opened([kept('one', { subscriptions: [] })]);
     expect(topicsOf(lives[0])).toEqual([[], 'mqttwasm/one/hello']);
   });
@@ -383,7 +383,7 @@ describe('one connection', () => {
     expect(after.connections.active.value.connection.status.value.phase).toBe('disconnected');
   });
 
-  it('is tried again where it had failed', async () => {
+  it('retries a failed connection', async () => {
     const before = openedPage(() => Promise.reject(down));
     before.open(pageOf([kept('one')]));
     const { connection } = before.connections.active.value;
@@ -393,7 +393,7 @@ describe('one connection', () => {
     expect(after.dialled).toEqual(['ws://one/mqtt']);
   });
 
-  it('goes back to the address in use, and not to one that was only typed', async () => {
+  it('reconnects to the address in use, not to one that was only typed', async () => {
     const before = openedPage(async () => fakeClient().client);
     before.open(pageOf([kept('one')]));
     const { connection } = before.connections.active.value;
@@ -404,7 +404,7 @@ describe('one connection', () => {
     expect(after.dialled).toEqual(['ws://one/mqtt']);
   });
 
-  it("that a link asked for, without the user's consent, is not dialled", async () => {
+  it("does not dial an address from a link without the user's consent", async () => {
     const before = openedPage();
     const { connection } = before.connections.active.value;
     void connection.start(() => new Promise(() => {}), 'ws://elsewhere.example/mqtt');
@@ -422,14 +422,14 @@ describe('the default broker', () => {
   };
   const own = ({ connections }: ReturnType<typeof openedPage>) => connections.active.value.connection;
 
-  /** A page that is opened anew, and has got as far as it gets. */
+  /** A newly opened page, once it has finished starting. */
   async function fresh(reach: (url: string) => Promise<Client>, brokers = load) {
     const page = openedPage(reach, brokers);
     await own(page).start(brokers);
     return page;
   }
 
-  it('is gone to again as on load, with the embedded one to stand in', async () => {
+  it('is used as on load, with the embedded one as fallback', async () => {
     const before = await fresh(async () => fakeClient().client);
     expect(before.dialled).toEqual([publicUrl]);
     const after = openedPage(embedded, load);
@@ -439,21 +439,21 @@ describe('the default broker', () => {
     expect(topicsOf(after.lives()[0])).toEqual(topicsOf(before.lives()[0]));
   });
 
-  it('is left alone after the fallback, until the user asks for it', async () => {
+  it('is not tried again after the fallback, until the user asks', async () => {
     const before = await fresh(embedded);
     const after = openedPage(async () => fakeClient().client, load);
     after.open(before.left());
     await vi.waitFor(() => expect(own(after).notice.value?.title).toMatch(/^Still using “This server”/));
     expect(own(after).status.value).toEqual({ phase: 'connected', url: embeddedUrl });
     expect(after.dialled).toEqual([embeddedUrl]);
-    // And so at the next reload.
+    // The same at the next reload.
     const later = openedPage(async () => fakeClient().client, load);
     later.open(after.left());
     await vi.waitFor(() => expect(own(later).notice.value?.retry?.name).toBe('EMQX public broker'));
     expect(later.dialled).toEqual([embeddedUrl]);
   });
 
-  it('is tried again after the fallback where it is a private one too', async () => {
+  it('is tried again after the fallback if it is private too', async () => {
     const inside = { name: 'inside', url: 'ws://10.0.0.5:8083/mqtt', default: true };
     const brokers = async () => ({ version: '', brokers: [inside, ...config.brokers.slice(-1)] });
     const before = await fresh(embedded, brokers);
@@ -465,7 +465,7 @@ describe('the default broker', () => {
     expect(own(after).notice.value).toBeUndefined();
   });
 
-  it('is not gone to where the embedded one is down after the fallback', async () => {
+  it('is not tried if the embedded one is down after the fallback', async () => {
     const before = await fresh(embedded);
     const after = openedPage(() => Promise.reject(down), load);
     after.open(before.left());
@@ -474,7 +474,7 @@ describe('the default broker', () => {
     expect(after.dialled).toEqual([embeddedUrl]);
   });
 
-  it('is tried first again where neither could be reached', async () => {
+  it('is tried first again if neither could be reached', async () => {
     const before = await fresh(() => Promise.reject(down));
     expect(before.dialled).toEqual([publicUrl, embeddedUrl]);
     const after = openedPage(async () => fakeClient().client, load);
@@ -482,7 +482,7 @@ describe('the default broker', () => {
     await vi.waitFor(() => expect(own(after).status.value).toEqual({ phase: 'connected', url: publicUrl }));
   });
 
-  it('that is another one by now is not gone to instead of the one in use', async () => {
+  it('does not replace the broker in use if it has changed', async () => {
     const inside = 'ws://10.0.0.5:8083/mqtt';
     const before = await fresh(
       async () => fakeClient().client,
@@ -494,7 +494,7 @@ describe('the default broker', () => {
     expect(after.dialled).toEqual([inside]);
   });
 
-  it('is gone to where the page was reloaded before it knew which that is', async () => {
+  it('is used if the page was reloaded before its configuration was known', async () => {
     const before = openedPage();
     void own(before).start(() => new Promise(() => {}));
     const after = openedPage(async () => fakeClient().client, load);
@@ -502,7 +502,7 @@ describe('the default broker', () => {
     await vi.waitFor(() => expect(own(after).status.value).toEqual({ phase: 'connected', url: publicUrl }));
   });
 
-  it('and a private one that fails leads to no public one', async () => {
+  it('if private, does not fall back to a public one', async () => {
     const before = await fresh(async () => fakeClient().client);
     own(before).edit({ url: 'ws://192.168.1.7/mqtt' });
     await own(before).connect();
@@ -517,7 +517,7 @@ describe('the default broker', () => {
 });
 
 describe('the page', () => {
-  it('shows the same view, and what the feed’s filter let through, paused or not', () => {
+  it('restores the view, the feed’s filter and its pause', () => {
     const page = openedPage();
     const filter: Filter = { ...noFilter, topic: 'a/#', direction: 'both', qos: 2, search: 'x' };
     page.open(pageOf([kept('one')], { view: 'topics', drawer: 'packets', paused: true, filter }));
@@ -526,7 +526,7 @@ describe('the page', () => {
     expect(page.feed.pause).toHaveBeenCalledWith(true);
   });
 
-  it('has a plain one where what was kept makes no sense', () => {
+  it('uses defaults for invalid state', () => {
     const page = openedPage();
     const filter = { topic: 5, connection: 'gone', direction: 'x', qos: 7, retain: true, more: 1 };
     page.open({ list: [kept('one')], view: '__proto__', drawer: 7, paused: 'yes', filter });
@@ -535,7 +535,7 @@ describe('the page', () => {
     expect(page.feed.pause).not.toHaveBeenCalled();
   });
 
-  it('takes what an earlier version kept', () => {
+  it('reads the state of an earlier version', () => {
     const settings = { ...plainSettings, url: 'ws://one/mqtt' };
     const left = { name: 'one', settings, secrets: false, connected: true };
     const { lives, dialled } = opened([left, { ...left, name: 'two' }]);
@@ -543,7 +543,7 @@ describe('the page', () => {
     expect(topicsOf(lives[0])).toEqual([['mqttwasm/new1/# 2'], 'mqttwasm/new1/hello']);
   });
 
-  it('scripts that were on are on, for the broker that they were switched on for', () => {
+  it('enables scripts that were on, for the same broker', () => {
     const scripts = { url: 'ws://one/mqtt', names: ['a', 'b'] };
     const { lives } = opened([
       kept('one', { scripts }),
@@ -559,7 +559,7 @@ describe('the page', () => {
     expect(keptOf(lives[1] as Session)).not.toHaveProperty('scripts');
   });
 
-  it('the chart has its lines, and no invalid ones', () => {
+  it('restores the chart’s lines, without invalid ones', () => {
     const pins = [
       ['plant/1', 'pump.litres'],
       ['plant/2', ''],
@@ -574,7 +574,7 @@ describe('the page', () => {
     expect(keptOf(lives[1] as Session)).not.toHaveProperty('pins');
   });
 
-  it('scripts that were on have their state, and no other has', () => {
+  it('restores the state of scripts that were on, and of no others', () => {
     const on = { url: 'ws://one/mqtt', names: ['a', 'b'] };
     const states = [
       ['a', '{"n":1}'],

@@ -7,7 +7,7 @@ const encode = (text: string) => new TextEncoder().encode(text);
 const received = (message: Partial<Message>) =>
   ({ topic: 'a/b', payload: encode('21.5'), qos: 1, retain: true, properties: {}, ...message }) as Message;
 
-it('a message that came fills the form as it came', () => {
+it('a received message fills the form unchanged', () => {
   const properties = {
     payloadFormatIndicator: true,
     messageExpiryInterval: 60,
@@ -38,7 +38,7 @@ it.each([
   ['more than one edits that is no text', new Uint8Array(2000).fill(0xff)],
   ['a place that would be filled in', encode('{"{{n}}": 1}')],
   ['more than one edits', new Uint8Array(300_000).fill(0x61)],
-])('%s is a file, and its bytes are its own', (_, payload) => {
+])('%s becomes a file with a copy of its bytes', (_, payload) => {
   const { file, payload: typed } = again(received({ payload }));
   expect(typed).toBe('');
   expect(file?.bytes).toEqual(payload);
@@ -50,11 +50,11 @@ it.each([
   ['JSON', encode('{"on": true}'), 'json', '{"on": true}'],
   ['what looks like JSON', encode('{"on": tr'), 'text', '{"on": tr'],
   ['what is no text', new Uint8Array([0xff, 0x00]), 'hex', 'ff 00'],
-] as const)('%s is edited as what it is', (_, payload, format, typed) => {
+] as const)('%s is edited in its own format', (_, payload, format, typed) => {
   expect(again(received({ payload }))).toMatchObject({ format, payload: typed, file: undefined });
 });
 
-it('a request is answered at its response topic, with its correlation data to the byte', () => {
+it('a request is answered at its response topic, with its exact correlation data', () => {
   expect(replyTo(received({}))).toBeUndefined();
   const correlationData = new Uint8Array([1, 0xfe]);
   const reply = replyTo(received({ properties: { responseTopic: 'answers/7', correlationData } }));

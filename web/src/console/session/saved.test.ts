@@ -22,7 +22,7 @@ beforeEach(() => {
 const message = { ...emptyMessage, topic: 'a/b', payload: '{{n}}', qos: 1 as const, retain: true };
 
 describe('saved messages', () => {
-  it('are there at the next visit, by name, each name once', () => {
+  it('survive to the next visit, one per name', () => {
     const saved = createSaved();
     saved.save('b', message);
     saved.save('a', { ...message, topic: 'x' });
@@ -42,7 +42,7 @@ describe('saved messages', () => {
     expect(createSaved().entries.value).toEqual([]);
   });
 
-  it('say when the browser keeps nothing', () => {
+  it('report that the browser can’t store them', () => {
     full = true;
     const saved = createSaved();
     expect(saved.save('a', message)).toBe(false);
@@ -51,7 +51,7 @@ describe('saved messages', () => {
   });
 });
 
-it('are the same in two tabs, and the last of a name is', () => {
+it('are shared by two tabs, and the last save of a name wins', () => {
   const { open } = browser();
   const [one, other] = [createSaved(open()), createSaved(open())];
   one.save('b', message);
@@ -67,7 +67,7 @@ it('are the same in two tabs, and the last of a name is', () => {
   }
 });
 
-it('of an earlier version of the page are read as they are', () => {
+it('of an earlier version are readable', () => {
   const { file: _, ...stored } = message;
   kept = { 'mqttwasm.messages': JSON.stringify([{ name: 'mine', message: { ...stored, format: 'cbor' } }]) };
   const saved = createSaved();
@@ -78,7 +78,7 @@ it('of an earlier version of the page are read as they are', () => {
   expect(createSaved().entries.value.map(({ name }) => name)).toEqual(['mine', 'other']);
 });
 
-it('takes from foreign JSON what fits, and nothing else', () => {
+it('takes only what fits from foreign JSON', () => {
   const foreign: unknown = JSON.parse(
     '{"topic":"t","payload":5,"qos":9,"format":"__proto__","retain":"yes","__proto__":{"file":1},"more":1,' +
       '"properties":{"contentType":"c","userProperties":[["a","b"],["c"],5,["d",null]],"__proto__":{"x":1}}}',
@@ -102,7 +102,7 @@ it('reads any JSON into messages of the right shape', () => {
 });
 
 describe('collections', () => {
-  it('have names of their own', () => {
+  it('have separate names', () => {
     const saved = createSaved();
     saved.save('on', message, 'Lamp');
     saved.save('on', { ...message, topic: 'x' }, 'Heater');
@@ -114,7 +114,7 @@ describe('collections', () => {
     ]);
   });
 
-  it('go to another browser in a file, and replace nothing there', () => {
+  it('are exported to another browser in a file, and replace nothing there', () => {
     const saved = createSaved();
     saved.save('on', message, 'Lamp');
     saved.save(
@@ -136,7 +136,7 @@ describe('collections', () => {
   });
 });
 
-describe('a file that is not taken', () => {
+describe('a file is refused', () => {
   const fileWith = (one: unknown, top = {}) =>
     JSON.stringify({
       format: 'mqttwasm messages',
@@ -172,7 +172,7 @@ describe('a file that is not taken', () => {
       'messages[1].message.properties.userProperties',
     ],
     ['too-large', ' '.repeat(20_000_001), undefined],
-  ])('%s %.60s: says what of it is wrong, and nothing of it comes in', (code, text, path) => {
+  ])('%s %.60s: the error is shown, and nothing is imported', (code, text, path) => {
     const saved = createSaved();
     expect(saved.add(text)).toBe(0);
     expect(saved.entries.value).toEqual([]);
@@ -187,7 +187,7 @@ describe('a file that is not taken', () => {
     if (path?.startsWith('messages[')) expect(saved.problem.value).toContain(path);
   });
 
-  it('holds more than there is room for', () => {
+  it('if it exceeds the space left', () => {
     const messages = Array.from({ length: 201 }, (_, n) => ({ name: `${n}`, message }));
     const saved = createSaved();
     expect(saved.add(fileWith({}, { messages }))).toBe(0);

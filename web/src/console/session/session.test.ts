@@ -5,7 +5,7 @@ import type { Session } from './session';
 import { plainSettings } from './settings';
 import { made, message, sessionClient } from './testing-session';
 
-it('each has its own topic, form and messages; the feed knows whose they are', async () => {
+it('each has its own topic, form and messages; the feed labels each message with its connection', async () => {
   const { connections, feed, connect, kept } = made();
   const first = connections.active.value;
   const second = connections.open();
@@ -36,7 +36,7 @@ it('each has its own topic, form and messages; the feed knows whose they are', a
   expect(feed.names.value).toEqual(['one:8083', 'two']);
 });
 
-it('what came before the topics were looked at is known, whatever the feed’s filter selects', async () => {
+it('messages received before the topics view opens are in the tree, whatever the feed’s filter', async () => {
   const { connections, feed, connect } = made();
   const live = connections.active.value;
   const one = await connect(live, 'ws://one/mqtt');
@@ -45,7 +45,7 @@ it('what came before the topics were looked at is known, whatever the feed’s f
   expect(live.topics.earlier('a')).toHaveLength(1);
 });
 
-it('two at one broker have two names, and a free one is given again', async () => {
+it('two connections to one broker have different names, and a freed name is reused', async () => {
   const { connections, connect } = made();
   const [first, second] = [connections.active.value, connections.open()];
   await connect(first, 'ws://one/mqtt');
@@ -57,7 +57,7 @@ it('two at one broker have two names, and a free one is given again', async () =
   expect(third.name.value).toBe('one');
 });
 
-it('is called as its profile while it is at the profile’s address', async () => {
+it('is named after its profile while it uses the profile’s address', async () => {
   const { connections, connect } = made();
   const live = connections.active.value;
   live.use({ name: 'Plant', settings: { ...plainSettings, url: 'ws://plant/mqtt', keepalive: '7' } });
@@ -69,7 +69,7 @@ it('is called as its profile while it is at the profile’s address', async () =
   expect(live.name.value).toBe('elsewhere');
 });
 
-it('at the next broker what arrives and is sent has the new name, what came before the old', async () => {
+it('after a change of broker, new messages have the new name and earlier ones the old', async () => {
   const { connections, connect, kept } = made();
   const live = connections.active.value;
   const one = await connect(live, 'ws://one/mqtt');
@@ -111,7 +111,7 @@ it('a repeat goes on in the background, and ends with its own connection only', 
   expect([one, two].map(({ client }) => client.publish.mock.calls.length)).toEqual([1, 2]);
 });
 
-it('what is closed while it connects does not stay connected', async () => {
+it('a connection closed while connecting does not stay connected', async () => {
   const { connections, shared } = made();
   const fake = sessionClient('ws://slow');
   let answer: (client: Client) => void = () => {};
@@ -128,7 +128,7 @@ it('what is closed while it connects does not stay connected', async () => {
   expect(live.connection.client.value).toBeUndefined();
 });
 
-it('a reload of the page gets all of it but its passwords', async () => {
+it('a reload keeps everything except passwords', async () => {
   const { connections, connect } = made();
   const live = connections.active.value;
   const settings = { ...plainSettings, url: 'ws://plant', username: 'me', keepalive: '7' };
@@ -186,14 +186,14 @@ it('a reload gets nothing of what is typed for an address that it is not connect
   });
 });
 
-it('a form that is opened later holds the default broker, and dials nothing', () => {
+it('a new form holds the default broker, and dials nothing', () => {
   const { connections } = made();
   const live = connections.open();
   expect(live.connection.settings.value.url).toBe('ws://default/mqtt');
   expect(live.connection.status.value.phase).toBe('disconnected');
 });
 
-it('what a part of the page keeps for it is made once, and disposed of with it', () => {
+it('parts of the page are created once per connection, and disposed of with it', () => {
   const { connections } = made();
   const [first, second] = [connections.active.value, connections.open()];
   const disposed: number[] = [];
@@ -204,7 +204,7 @@ it('what a part of the page keeps for it is made once, and disposed of with it',
   expect(disposed).toEqual([2]);
 });
 
-it('a BIRTH of the client in use names what later messages number, until it is forgotten', async () => {
+it('a BIRTH received by the current client resolves later aliases, until it is cleared', async () => {
   const { connections, feed, connect } = made();
   const session = connections.active.value;
   const { emit } = await connect(session, 'ws://plant');
@@ -216,7 +216,7 @@ it('a BIRTH of the client in use names what later messages number, until it is f
   expect(session.birthBefore(data)).toBeUndefined();
 });
 
-it('what a paused subscription brings is neither in the feed nor among the topics', async () => {
+it('messages of a paused subscription are in neither the feed nor the tree', async () => {
   const { connections, connect, kept } = made();
   const live = connections.active.value;
   live.subscriptions.prepare([{ filter: 'a/#', qos: 0, paused: true }]);
@@ -227,7 +227,7 @@ it('what a paused subscription brings is neither in the feed nor among the topic
   expect(live.subscriptions.entries.value[1]?.hidden.value).toBe(1);
 });
 
-it('who wants no topic of the page’s own gets none', async () => {
+it('does not subscribe to the page’s own topic if the user opts out', async () => {
   const { connections, connect } = made();
   const live = connections.active.value;
   live.connection.edit({ ownTopic: false });
@@ -236,10 +236,10 @@ it('who wants no topic of the page’s own gets none', async () => {
   expect((await connect(live, 'ws://one/mqtt')).client.subscribe).toHaveBeenCalledTimes(1);
 });
 
-describe('what the broker was seen to retain', () => {
+describe('retained marks', () => {
   const retained = (topic: string) => ({ ...message(topic), retain: true }) as Message;
   const connack = (sessionPresent: boolean) => ({ sessionPresent, properties: {} }) as ConnackInfo;
-  /** At two topics of a subscription, and at one of none. */
+  /** Two topics of a subscription, and one without. */
   async function seen() {
     const all = made();
     const live = all.connections.active.value;
@@ -252,7 +252,7 @@ describe('what the broker was seen to retain', () => {
     fake.emit('batch', [retained('elsewhere')], 0);
     const marked = () => live.topics.model.topics.filter(({ retained }) => retained).map(({ name }) => name);
     expect(marked()).toEqual(['gone', 'stays', 'none', 'elsewhere']);
-    /** What waits is due, until nothing waits. */
+    /** Runs pending work until none is left. */
     async function wait(): Promise<void> {
       for (let round = 0; round < 10; round++) {
         await vi.dynamicImportSettled();
@@ -264,7 +264,7 @@ describe('what the broker was seen to retain', () => {
   }
   const [again, none] = ['mqttwasm/id1/stays', 'mqttwasm/id1/mqttwasm/none'];
 
-  it('is not said any more of what did not come again, to a session that the broker had not', async () => {
+  it('are removed from topics that are not sent again in a new session', async () => {
     const { fake, marked, wait } = await seen();
     fake.emit('close', undefined);
     fake.emit('batch', [retained(again)], 0);
@@ -275,7 +275,7 @@ describe('what the broker was seen to retain', () => {
     expect(marked()).toEqual(['stays', 'none', 'elsewhere']);
   });
 
-  it('is not shown any more, either, after connecting again', async () => {
+  it('are removed after reconnecting, too', async () => {
     const { connect, fake: old, live, marked, wait } = await seen();
     const fake = await connect(live, 'ws://one/mqtt');
     fake.emit('batch', [retained(again)], 0);
@@ -321,7 +321,7 @@ describe('what the broker was seen to retain', () => {
         fake.emit('connect', connack(false));
       },
     ],
-  ])('is known still where %s', async (_, happens) => {
+  ])('are kept if %s', async (_, happens) => {
     const all = await seen();
     all.fake.emit('close', undefined);
     happens(all);

@@ -8,7 +8,7 @@ function made() {
   return { ...connections, ended, ids };
 }
 
-it('begins with one, which can not be closed', () => {
+it('starts with one, which can not be closed', () => {
   const { list, active, close, ended, ids } = made();
   expect(list.value).toEqual([active.value]);
   close(active.value);
@@ -16,7 +16,7 @@ it('begins with one, which can not be closed', () => {
   expect(ended).toEqual([]);
 });
 
-it('shows what is opened, and what is chosen', () => {
+it('shows the one opened or chosen last', () => {
   const { active, open, show, ids } = made();
   const first = active.value;
   const second = open();
@@ -31,7 +31,7 @@ it.each([
   ['the last', 3, 3, 2],
   ['the first', 1, 1, 2],
   ['another than is shown', 1, 3, 3],
-])('after closing %s, a neighbour or what was shown is', (_, closed, shown, expected) => {
+])('after closing %s, a neighbour or the one shown before is shown', (_, closed, shown, expected) => {
   const { list, active, open, show, close, ended } = made();
   open();
   open();
@@ -42,7 +42,7 @@ it.each([
   expect(ended).toEqual([closed]);
 });
 
-it('what is closed is closed once, can not be shown again, and leaves its number to none', () => {
+it('closes a connection once, can not show it again, and does not reuse its number', () => {
   const { active, open, show, close, ended, ids } = made();
   const second = open();
   close(second);
@@ -54,7 +54,7 @@ it('what is closed is closed once, can not be shown again, and leaves its number
   expect(ids()).toEqual([1, 3]);
 });
 
-it('is out of the list before it is ended', () => {
+it('removes it from the list before ending it', () => {
   const seen: number[] = [];
   const { list, open, close } = createSessions((id) => ({
     id,

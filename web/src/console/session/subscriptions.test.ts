@@ -38,7 +38,7 @@ const listed = ({ store }: ReturnType<typeof made>) =>
   store.entries.value.map((entry) => [entry.filter, entry.granted.value]);
 
 describe('subscribe', () => {
-  it('has its own topic, which each connection gets', async () => {
+  it('subscribes to the page’s own topic on each connection', async () => {
     const all = made();
     expect(listed(all)).toEqual([['mqttwasm/1/#', undefined]]);
     await all.store.onClient(all.client);
@@ -49,7 +49,7 @@ describe('subscribe', () => {
     expect(all.subscribe).toHaveBeenCalledTimes(2);
   });
 
-  it('adds what the form says, with the QoS that was granted', async () => {
+  it('adds the form’s filter, with the granted QoS', async () => {
     const all = made();
     all.store.edit({ filter: '/python/+', qos: 2 });
     await all.store.subscribe();
@@ -70,7 +70,7 @@ describe('subscribe', () => {
     expect(all.unsubscribed).toEqual(['a 0']);
   });
 
-  it('shows a bad filter at the field and keeps it', async () => {
+  it('shows an invalid filter at the field and keeps it', async () => {
     const all = made();
     all.state.fail = { code: 'bad-option', message: 'filter: # must be last', field: 'filter' };
     all.store.edit({ filter: 'a/#/b' });
@@ -91,7 +91,7 @@ describe('subscribe', () => {
     expect(all.store.busy.value).toBe(false);
   });
 
-  it('says so when there is no connection', async () => {
+  it('reports a missing connection', async () => {
     const all = made();
     all.state.connected = false;
     all.store.edit({ filter: 'a' });
@@ -99,7 +99,7 @@ describe('subscribe', () => {
     expect(all.store.formError.value).toBe('Not connected to a broker');
   });
 
-  it('a new connection goes on without a filter that its broker refuses', async () => {
+  it('a filter refused by a new broker does not fail the connection', async () => {
     const all = made();
     all.state.fail = { code: 'refused', message: 'Not authorized', reasonCode: 0x87 };
     await all.store.onClient(all.client);
@@ -108,7 +108,7 @@ describe('subscribe', () => {
 });
 
 describe('unsubscribe', () => {
-  it('takes the filter off the list once the broker knows', async () => {
+  it('removes the filter after the UNSUBACK', async () => {
     const all = made();
     await all.store.onClient(all.client);
     const [entry] = all.store.entries.value;
@@ -122,7 +122,7 @@ describe('unsubscribe', () => {
     expect(all.unsubscribed).toEqual(['mqttwasm/1/# 2']);
   });
 
-  it('needs no broker while there is none', async () => {
+  it('works locally without a connection', async () => {
     const all = made();
     all.state.connected = false;
     const [entry] = all.store.entries.value;
@@ -131,7 +131,7 @@ describe('unsubscribe', () => {
   });
 });
 
-it('shows the count once a frame', async () => {
+it('updates the count once a frame', async () => {
   const all = made();
   await all.store.onClient(all.client);
   const count = () => all.store.entries.value[0]?.count.value;
@@ -154,7 +154,7 @@ const entryOf = ({ store }: ReturnType<typeof made>, filter: string) => {
 };
 
 describe('the options of a subscription', () => {
-  it('go to the broker, and to the next one again', async () => {
+  it('are sent to the broker, and again on the next connection', async () => {
     const all = made();
     all.store.edit({
       filter: 'a/#',
@@ -182,7 +182,7 @@ describe('the options of a subscription', () => {
     expect(optionsIn(all)).toHaveLength(3);
   });
 
-  it('that are as by default are not given', async () => {
+  it('with default values are omitted', async () => {
     const all = made();
     all.store.edit({ filter: 'a', nl: false, rap: true, rh: 0, identifier: ' ', name: '', hue: undefined });
     await all.store.subscribe();
@@ -190,7 +190,7 @@ describe('the options of a subscription', () => {
     expect(all.store.kept()[1]).toEqual({ filter: 'a', qos: 0, auto: 0 });
   });
 
-  it('without Retain As Published, if the user wants that, which is kept', async () => {
+  it('can exclude Retain As Published, and remember that', async () => {
     const all = made();
     all.store.edit({ filter: 'a', rap: false });
     await all.store.subscribe();
@@ -201,7 +201,7 @@ describe('the options of a subscription', () => {
     expect(all.store.draft.value.rap).toBe(false);
   });
 
-  it('leave out an identifier that the broker does not know', async () => {
+  it('omit an identifier that the broker does not support', async () => {
     const all = made({ subscriptionIdentifiersAvailable: false });
     expect(all.store.identifiers()).toBe(false);
     all.store.prepare([{ filter: 'a', qos: 0, identifier: 7 }]);
@@ -213,7 +213,7 @@ describe('the options of a subscription', () => {
   it.each([
     ['properties.subscriptionIdentifier', ['must be 1 to 268435455', '', '']],
     ['nl', ['', 'No Local: must be 1 to 268435455', '']],
-  ])('with a mistake in %s have it told there', async (field, told) => {
+  ])('with an error in %s show it there', async (field, told) => {
     const all = made();
     all.state.fail = { code: 'bad-option', message: `${field}: must be 1 to 268435455`, field };
     all.store.edit({ filter: 'a', identifier: '0' });
@@ -225,7 +225,7 @@ describe('the options of a subscription', () => {
     expect(lower).toEqual(told);
   });
 
-  it('fill the form, and there a name or a colour changes without the broker', async () => {
+  it('fill the form, where a changed name or colour is not sent to the broker', async () => {
     const all = made();
     all.store.edit({ filter: 'a/#', qos: 1, rh: 1, identifier: '7' });
     await all.store.subscribe();
@@ -242,13 +242,13 @@ describe('the options of a subscription', () => {
     await all.store.subscribe();
     expect(all.subscribe).toHaveBeenCalledTimes(2);
     expect(entryOf(all, 'a/#').hue.value).not.toBe(25);
-    // Nothing to change: asked for anew, as by somebody who wants what is retained again.
+    // Unchanged: subscribes again, which delivers retained messages again.
     all.store.load(entryOf(all, 'a/#'));
     await all.store.subscribe();
     expect(all.subscribe).toHaveBeenCalledTimes(3);
   });
 
-  it('are kept, with the colour that it had by itself', async () => {
+  it('are stored, with the automatic colour', async () => {
     const all = made();
     all.store.prepare([
       { filter: 'a', qos: 0 },
@@ -273,11 +273,11 @@ describe('the page’s own topic', () => {
     [undefined, 2],
     [1, 1],
     [0, 0],
-  ])('where the broker has a Maximum QoS of %s is asked for with QoS %s', async (maximumQoS, qos) => {
+  ])('with a Maximum QoS of %s is requested at QoS %s', async (maximumQoS, qos) => {
     const all = made(maximumQoS === undefined ? {} : { maximumQoS });
     all.store.prepare([{ filter: 'a', qos: 2 }]);
     await all.store.onClient(all.client);
-    // Another one is what somebody wants it to be.
+    // Another filter uses the user's options.
     expect(optionsIn(all)).toEqual([
       { filter: 'mqttwasm/1/#', qos, rap: true },
       { filter: 'a', qos: 2, rap: true },
@@ -285,7 +285,7 @@ describe('the page’s own topic', () => {
     expect(all.store.kept()[0]?.qos).toBe(2);
   });
 
-  it('is not there for who goes without, and again for who wants it', async () => {
+  it('is not subscribed if the user opts out, until opting in again', async () => {
     const all = made();
     all.store.prepare([{ filter: 'a', qos: 2 }]);
     const filters = () => all.store.entries.value.map(({ filter }) => filter);
@@ -303,7 +303,7 @@ describe('paused', () => {
   const shown = ({ store }: ReturnType<typeof made>, ...topics: string[]) =>
     store.withoutPaused(topics.map((topic) => ({ topic }) as Message)).map(({ topic }) => topic);
 
-  it('leaves out what came by it alone, and counts it once a frame', async () => {
+  it('skips messages of this subscription alone, and counts them once a frame', async () => {
     const all = made();
     all.store.prepare(['a/#', 'a/b', '$share/g/c/+'].map((filter) => ({ filter, qos: 0 })));
     await all.store.onClient(all.client);
@@ -329,7 +329,7 @@ describe('paused', () => {
     expect([whole.hidden.value, all.unsubscribed]).toEqual([0, []]);
   });
 
-  it('and not granted yet it leaves out already; one that was refused brings nothing', async () => {
+  it('skips messages even before the SUBACK; a refused one skips none', async () => {
     const all = made();
     all.store.prepare(['a/#', 'a/b'].map((filter) => ({ filter, qos: 0, paused: filter === 'a/#' })));
     expect(shown(all, 'a/c')).toEqual([]);
@@ -338,7 +338,7 @@ describe('paused', () => {
     expect(shown(all, 'a/b')).toEqual([]);
   });
 
-  it('it stays that where it is subscribed to anew', async () => {
+  it('stays paused when subscribed again', async () => {
     const all = made();
     all.store.prepare([{ filter: 'a', qos: 0, paused: true }]);
     all.store.edit({ filter: 'a', qos: 1 });
@@ -347,7 +347,7 @@ describe('paused', () => {
   });
 });
 
-it('each has a colour well apart from those of the others', () => {
+it('each has a colour clearly different from the others', () => {
   const all = made();
   all.store.prepare(['a', 'b', 'c'].map((filter) => ({ filter, qos: 0 })));
   expect(all.store.entries.value.map(({ hue }) => hue.value)).toEqual([180, 0, 90, 270]);

@@ -13,12 +13,12 @@ it.each([
   ['', 5, ''],
 ])('%j with %d is %j', (template, n, text) => expect(expand(template, n, 1500)).toBe(text));
 
-it('knows whether there is anything to count, each time it is asked', () => {
+it('knows whether there is a counter, on each call', () => {
   expect([hasCounter('{{n}}'), hasCounter('{{n}}'), hasCounter('n')]).toEqual([true, true, false]);
 });
 
 describe('random', () => {
-  it('stays between its bounds, reaches both, and has the decimals asked for', () => {
+  it('stays within its bounds, reaches both, and has the decimals requested', () => {
     const seen = new Set(Array.from({ length: 200 }, () => expand('{{random 1 3}}', 0)));
     expect([...seen].sort()).toEqual(['1', '2', '3']);
     for (let i = 0; i < 100; i++) {
@@ -38,19 +38,19 @@ describe('random', () => {
     '{{random a b}}',
     '{{random 0 1e300}}',
     '{{random 0 1 2 3}}',
-  ])('leaves %s as it is, and tells', (template) => {
+  ])('leaves %s unchanged, and reports it', (template) => {
     expect(expand(template, 0)).toBe(template);
     expect(unknownPlaces(`${template} ${template} {{n}}`)).toEqual([template]);
   });
 });
 
-it('makes a different UUID each time, of version 4', () => {
+it('gives a different version 4 UUID each time', () => {
   const [a, b] = expand('{{uuid}} {{uuid}}', 0).split(' ');
   expect(a).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
   expect(b).not.toBe(a);
 });
 
-it('changes nothing but places, whatever the text', () => {
+it('changes only placeholders, in any text', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), (text) => {
       const plain = text.replaceAll('{', '');

@@ -29,7 +29,7 @@ test('numbers are those of the value that a script made', () => {
   expect(numberIn(message('212', decoded('{"a":1}')), {}, [])).toBeUndefined();
 });
 
-test('a line waits for what a script may make of a message', async () => {
+test('a chart line waits for the script’s value', async () => {
   const model = createModel();
   const first = message('212', decoded('100'));
   model.push([first], 0);

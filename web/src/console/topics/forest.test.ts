@@ -12,7 +12,7 @@ const message = (topic: string) =>
     size: topic.length + 4,
   }) as Message;
 
-it('the trees together stay within the caps of one, and a felled one makes room', () => {
+it('all trees together stay within the limits of one, and removing one frees its share', () => {
   const forest = createForest({ nodes: 3, bytes: 1e6 });
   const first = forest.plant();
   const second = forest.plant();
@@ -25,7 +25,7 @@ it('the trees together stay within the caps of one, and a felled one makes room'
   expect([second.nodes, second.beyond]).toEqual([3, 1]);
 });
 
-it('payloads that the other trees leave no room for are not kept', () => {
+it('payloads are not kept if other trees use up the space', () => {
   const forest = createForest({ nodes: 10, bytes: 900 });
   const first = forest.plant();
   const second = forest.plant();

@@ -12,14 +12,14 @@ const modelOf = (...topics: string[]) => {
   return model;
 };
 
-it('has the nearest topics, and counts all that match', () => {
+it('returns the best topics, and counts all matches', () => {
   const lookup = createLookup(modelOf('x/kitchen', 'kitchen/a', 'cellar', 'xkit', 'a/kit'), 'kit', 2);
   expect(lookup.advance(() => 0, 1)).toBe(true);
   expect(lookup.nearest.map(topicOf)).toEqual(['kitchen/a', 'x/kitchen']);
   expect(lookup.found).toBe(4);
 });
 
-it('looks for no longer than it may, and goes on', () => {
+it('searches within its time limit, and continues', () => {
   const names = Array.from({ length: 1000 }, (_, n) => `a/${n}`);
   const lookup = createLookup(modelOf(...names, 'b/last'), 'last', 5);
   let clock = 0;

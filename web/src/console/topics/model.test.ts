@@ -32,7 +32,7 @@ describe('counting', () => {
     expect(model.topics.map(topicOf)).toEqual(['a/b', 'a/c', 'a', 'd']);
   });
 
-  it('keeps the last value, apart from the batch it came in', () => {
+  it('keeps the last value, without its batch', () => {
     const model = createModel();
     const correlationData = bytes('id');
     const batch = received(
@@ -51,9 +51,9 @@ describe('counting', () => {
     }
   });
 
-  it('copies of each topic the last message of a batch, and decodes no properties unasked', () => {
+  it('copies only the last message per topic of a batch, and decodes no properties unless asked', () => {
     const model = createModel();
-    // Decoding them throws: there is no property 0x7f.
+    // Decoding them would throw: property 0x7f does not exist.
     const rawProperties = Uint8Array.of(20, 0x7f, ...new Array<number>(19).fill(0));
     const batch = received(
       ...Array.from({ length: 999 }, (_, n) => ({ topic: `t/${n % 3}`, rawProperties })),
@@ -67,7 +67,7 @@ describe('counting', () => {
     expect(() => last?.properties).toThrow('property 0x7f');
   });
 
-  it('takes rates over three seconds, as the feed does', () => {
+  it('measures rates over three seconds, like the feed', () => {
     const model = createModel();
     const rates: number[] = [];
     const pushAt = (count: number, now: number) =>
@@ -86,7 +86,7 @@ describe('counting', () => {
     expect(rateOf(model.root, 60_000)).toBe(0);
   });
 
-  it('tells those who watch a topic, and only those', () => {
+  it('notifies the watchers of a topic, and no others', () => {
     const model = createModel();
     model.push(received('a', 'b'), 0);
     const seen: string[] = [];
@@ -101,11 +101,11 @@ describe('counting', () => {
 describe('retained messages', () => {
   const kept = (topic: string, payload = '1') => ({ topic, payload: bytes(payload), retain: true });
 
-  it('are marked by the flag, and no longer by an empty message', () => {
+  it('are marked by the RETAIN flag, and unmarked by an empty message', () => {
     const model = createModel();
     model.push(received(kept('a/b'), kept('a/c'), 'a/d'), 0);
     expect(nodeAt(model.root, 'a')).toMatchObject({ retained: false, retainedBelow: 2 });
-    // A later message that is passed on does not say what the broker retains.
+    // A later live message says nothing about what the broker retains.
     model.push(received('a/b'), 0);
     expect(model.root.retainedBelow).toBe(2);
     model.push(received({ topic: 'a/b' }, kept('a/c', '')), 0);
@@ -118,7 +118,7 @@ describe('retained messages', () => {
 });
 
 describe('hostile topics', () => {
-  it('a level may have the name of anything', () => {
+  it('a level may have any name', () => {
     const model = createModel();
     const names = ['__proto__', 'constructor', 'hasOwnProperty', '', '<img>', '\u202e', 'toString'];
     for (const name of names) model.push(received(`${name}/__proto__/x`), 0);
@@ -127,7 +127,7 @@ describe('hostile topics', () => {
     expect(model.topics.map(topicOf)).toEqual(names.map((name) => `${name}/__proto__/x`));
   });
 
-  it('levels without end share one row from a depth on', () => {
+  it('excessively deep levels share one row', () => {
     const model = createModel();
     const topic = '/'.repeat(65_535);
     model.push(received(topic, topic, `${topic.slice(0, -1)}x`), 0);
@@ -136,7 +136,7 @@ describe('hostile topics', () => {
     expect(model.topics[0]).toMatchObject({ depth: deepest, count: 2 });
   });
 
-  it('any topics keep their names and their counts', () => {
+  it('any topics keep their names and counts', () => {
     const level = fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('', 'a', '__proto__'));
     const topic = fc.array(level, { minLength: 1, maxLength: deepest + 6 }).map((levels) => levels.join('/'));
     fc.assert(
@@ -157,7 +157,7 @@ describe('hostile topics', () => {
 });
 
 describe('caps', () => {
-  it('topics beyond the rows are counted and leave what is there alone', () => {
+  it('topics over the limit are counted and leave existing ones alone', () => {
     const model = createModel({ nodes: 3, bytes: 1e6 });
     model.push(received('a/b', 'c', 'd', 'a/e/f', 'a/b', 'd'), 0);
     expect(model.topics.map(topicOf)).toEqual(['a/b', 'c']);
@@ -166,7 +166,7 @@ describe('caps', () => {
     expect(nodeAt(model.root, 'a').children?.has('e')).toBe(false);
   });
 
-  it('a value without room is told by its size, and kept when there is room again', () => {
+  it('a value that does not fit is shown by its size, and kept once there is room', () => {
     const model = createModel({ nodes: 10, bytes: 2000 });
     model.push(received({ topic: 'a', payload: new Uint8Array(1500) }), 0);
     model.push(received({ topic: 'b', payload: new Uint8Array(1500) }), 0);
@@ -181,7 +181,7 @@ describe('caps', () => {
     expect(model.topics).toEqual([]);
   });
 
-  it('100,000 topics and a million messages stay within them, each message at a small cost', () => {
+  it('100,000 topics and a million messages stay within the limits, at a small cost per message', () => {
     const model = createModel();
     const payload = bytes('{"temperature":21.5}');
     const messages = Array.from({ length: 100_000 }, (_, n) => {
@@ -198,13 +198,12 @@ describe('caps', () => {
     expect(model.root).toMatchObject({ total: 1e6, topics: 100_000 });
     expect(model.beyond).toBe(0);
     expect(model.bytes).toBeLessThan(96 * 1024 * 1024);
-    // Microseconds of a processor, whatever else keeps the machine busy: 10,000
-    // a second then take less than a fifth of it.
+    // CPU time, which other load doesn't affect: 10,000 messages a second take less than a fifth of it.
     expect((user + system) / 1e6).toBeLessThan(20);
   }, 120_000);
 });
 
-it('finds what is in the tree, and makes nothing', () => {
+it('finds existing nodes, and creates none', () => {
   const model = createModel();
   model.push(received('a/b'), 0);
   expect(model.find('a/b')).toBe(nodeAt(model.root, 'a', 'b'));

@@ -54,7 +54,7 @@ it.each([
   expect(numberAt(bytes(text), parsePath(path) ?? ['?'])).toBe(number);
 });
 
-it('suggests paths that lead there', () => {
+it('suggests paths that lead to numbers', () => {
   expect(pathsIn(bytes('{"on":true,"pump":{"litres":12.5,"name":"P"},"x y":[0,{"z":"3"}]}'), 50)).toEqual([
     'pump.litres',
     '["x y"][0]',
@@ -67,7 +67,7 @@ it('suggests paths that lead there', () => {
   expect(pathsIn(bytes('['.repeat(30_000) + ']'.repeat(30_000)), 50)).toEqual([]);
 });
 
-it('any JSON: each path suggested leads to a number', () => {
+it('any JSON: each suggested path leads to a number', () => {
   fc.assert(
     fc.property(fc.jsonValue({ maxDepth: 5 }), (value) => {
       const payload = bytes(JSON.stringify(value));
@@ -80,7 +80,7 @@ it('any JSON: each path suggested leads to a number', () => {
   );
 });
 
-it('any bytes and any path throw nothing', () => {
+it('any bytes and any path throw no error', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 200 }), fc.string(), (payload, path) => {
       numberAt(payload, parsePath(path) ?? []);
@@ -154,7 +154,7 @@ describe('values of other formats', () => {
     expect(at(nested, 'M.rpm')).toBe(8.5);
   });
 
-  it('the path of each line with a number leads to it, in each format', async () => {
+  it('each numeric line’s path leads to its number, in each format', async () => {
     const codecs = { json, cbor, msgpack } as const;
     for (const format of ['cbor', 'msgpack'] as const) await load(format);
     fc.assert(
@@ -163,7 +163,7 @@ describe('values of other formats', () => {
         fc.jsonValue({ maxDepth: 4 }),
         (format, value) => {
           const text = JSON.stringify(value);
-          fc.pre(!/\d{18}/.test(text)); // more than 64 bits
+          fc.pre(!/\d{18}/.test(text)); // over 64 bits
           const message = given(codecs[format].encode(text));
           const out = createLines(1000);
           codecs[format].decode(message.payload, out);
@@ -176,13 +176,13 @@ describe('values of other formats', () => {
     );
   });
 
-  it('a path that is too long to be useful is left out', () => {
+  it('a path too long to be useful is left out', () => {
     const out = createLines(100);
     json.decode(bytes(`{"${'k'.repeat(2000)}":[1]}`), out);
     expect(out.lines.map(pathOf)).toEqual(['', undefined, undefined, '', '']);
   });
 
-  it('any bytes in any format throw nothing', async () => {
+  it('any bytes in any format throw no error', async () => {
     const formats = ['cbor', 'msgpack', 'protobuf', 'sparkplug'] as const;
     for (const format of formats) await load(format);
     fc.assert(

@@ -6,7 +6,7 @@ import { lineOf } from './preview';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 
-it('whatever a value is, its line in the tree is bounded', () => {
+it('the tree’s preview of any value is bounded', () => {
   const part = fc.constantFrom('[', ']', '{"a":', '}', ',', '1', '\n', '"x"', '\u202e', '\0', '😀');
   const chunk = fc
     .tuple(fc.array(part, { maxLength: 6 }), fc.nat(5000))
@@ -23,7 +23,7 @@ it('whatever a value is, its line in the tree is bounded', () => {
   );
 });
 
-it('any text is cut to its head', () => {
+it('any text is truncated at the end', () => {
   fc.assert(
     fc.property(fc.string({ maxLength: 300 }), fc.nat(200), (text, length) => {
       expect(brief(text, length).length).toBeLessThanOrEqual(6 * length + 1);

@@ -14,7 +14,7 @@ function made(...topics: string[]) {
   push(...topics);
   const opening = createOpening(model);
   const search = createSearch(model);
-  /** Each row as its topic, with `+` where it is closed. */
+  /** Each row's topic, with `+` if it is closed. */
   function shown(): string[] {
     const searching = search.kept !== undefined;
     return opening
@@ -31,17 +31,17 @@ function made(...topics: string[]) {
 
 const many = Array.from({ length: 60 }, (_, n) => `z/${String(n).padStart(2, '0')}/x`);
 
-it('shows a small tree whole, in order', () => {
+it('shows all of a small tree, in order', () => {
   const { shown, push } = made('b/y', 'b/x', 'a');
   expect(shown()).toEqual(['a', 'b', 'b/x', 'b/y']);
   push('a/1');
   expect(shown()).toEqual(['a', 'a/1', 'b', 'b/x', 'b/y']);
 });
 
-it('shows the first level of a larger one, and opens what is asked for', () => {
+it('shows the first level of a larger one, and opens nodes on request', () => {
   const { shown, opening, at, push } = made('a/b/c/x', 'a/b/c/y', 'a/b', ...many);
   expect(shown()).toEqual(['a/b +', 'z +']);
-  // No choice on the way down.
+  // Opening a branch also opens a single child below it.
   expect(opening.set(at('a/b'), true, false)).toBe(true);
   expect(shown()).toEqual(['a/b', 'a/b/c', 'a/b/c/x', 'a/b/c/y', 'z +']);
   expect(opening.set(at('a/b'), true, false)).toBe(false);
@@ -50,7 +50,7 @@ it('shows the first level of a larger one, and opens what is asked for', () => {
   expect(shown()).toEqual(['a/b +', 'z +']);
 });
 
-it('levels with one below them and no message are one row, until there is more', () => {
+it('chains of levels without messages share a row, until they branch', () => {
   const { shown, opening, at, push, model } = made('a/b/c/d/x', 'a/b/c/d/y', 'k/l/m', ...many);
   const { heads, depths, nodes } = opening.flatten();
   expect(heads.map(topicOf)).toEqual(['a', 'k', 'z']);
@@ -59,7 +59,7 @@ it('levels with one below them and no message are one row, until there is more',
   opening.set(at('a/b/c/d'), true, false);
   expect(opening.flatten().depths).toEqual([1, 2, 2, 1, 1]);
 
-  // What comes apart stays as open as it was.
+  // Rows that split stay as open as they were.
   push('a/b/new', 'k/l');
   expect(shown()).toEqual(['a/b', 'a/b/c/d', 'a/b/c/d/x', 'a/b/c/d/y', 'a/b/new', 'k/l +', 'z +']);
   const rows = opening.flatten();
@@ -81,7 +81,7 @@ it('numbers siblings among those shown', () => {
   expect(placesOf(opening.flatten(search.kept))).toEqual(['1 of 1', '1 of 1']);
 });
 
-it('sorts a wide level in portions, and late comers in', () => {
+it('sorts a wide level in portions, and inserts later topics in order', () => {
   const { opening, push, model } = made(
     ...Array.from({ length: 12_000 }, (_, n) => `t${(n * 7919) % 12_000}`),
   );
@@ -95,10 +95,10 @@ it('sorts a wide level in portions, and late comers in', () => {
   expect(names).toEqual(model.topics.map(topicOf).sort());
 });
 
-it('searches in slices, upper and lower case alike, and finds what comes later', () => {
+it('searches in slices, ignoring case, and finds later topics', () => {
   const { search, shown, push, opening, at } = made('Hall/Temp', 'hall/door', 'yard/temp/max', ...many);
   search.start('temP');
-  // A clock that is always late: 256 topics, then a pause.
+  // With this clock each slice ends at the first check, after 256 topics.
   expect(search.advance(() => 1, 0)).toBe(true);
   expect(search.found).toBe(2);
   expect(shown()).toEqual(['Hall/Temp', 'yard/temp/max']);
@@ -114,7 +114,7 @@ it('searches in slices, upper and lower case alike, and finds what comes later',
   expect(search.kept).toBeUndefined();
 });
 
-it('a search over many topics pauses', () => {
+it('a search over many topics yields', () => {
   const { search } = made(...Array.from({ length: 1000 }, (_, n) => `t${n}`));
   search.start('t');
   expect(search.advance(() => 1, 0)).toBe(false);

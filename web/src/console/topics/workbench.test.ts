@@ -37,7 +37,7 @@ function made(publish: Client['publish'] = async () => ({ reasonCode: 0 })) {
     on: () => client,
   } as unknown as Client & { connected: boolean; publish: ReturnType<typeof vi.fn> };
   const current = { client: client as Client | undefined };
-  /** What each look at the clock takes. */
+  /** Milliseconds that each reading of the clock takes. */
   const tired = { by: 0 };
   let past = 0;
   const topics = createTopics({
@@ -71,7 +71,7 @@ function made(publish: Client['publish'] = async () => ({ reasonCode: 0 })) {
   return { topics, bench, client, current, push, node, frames, paints, feed, tired };
 }
 
-it('a history begins with what the feed has, and goes on', () => {
+it('a history starts with the feed’s messages, and continues', () => {
   const { bench, push, node } = made();
   push(message('t', '1'), message('u', 'x'), message('t', '2'));
   bench.select(node('t'));
@@ -83,7 +83,7 @@ it('a history begins with what the feed has, and goes on', () => {
   expect(texts()?.at(-1)).toBe(String(limits.history.values + 2));
 });
 
-it('keeps the heads of long values, and the histories of the topics looked at last', () => {
+it('keeps truncated long values, and the histories of the topics viewed last', () => {
   const { bench, push, node, topics } = made();
   push(message('long', 'x'.repeat(100_000)));
   bench.select(node('long'));
@@ -96,7 +96,7 @@ it('keeps the heads of long values, and the histories of the topics looked at la
   expect(topics.model.topics.filter(({ watchers }) => watchers)).toHaveLength(limits.history.topics);
 });
 
-it('the active row that is folded away leaves the keyboard at the row that it is in', () => {
+it('closing a branch moves keyboard focus from a row inside to the branch', () => {
   const { bench, push, node } = made();
   push(message('a/b/c', '1'), message('a/b/d', '1'), message('x', '1'));
   bench.select(node('a', 'b', 'c'));
@@ -105,7 +105,7 @@ it('the active row that is folded away leaves the keyboard at the row that it is
   expect(bench.selected.value).toBe(node('a', 'b', 'c'));
 });
 
-it('nor does the keyboard lose a closed row whose levels come apart', () => {
+it('keyboard focus survives the split of a closed row', () => {
   const { bench, push, node } = made();
   push(message('a/b/c', '1'), message('a/b/d', '1'));
   bench.select(node('a', 'b'));
@@ -117,7 +117,7 @@ it('nor does the keyboard lose a closed row whose levels come apart', () => {
   expect(bench.active.value).toBe(node('a'));
 });
 
-it('takes up the lines that a reload left, each when its topic has a number', () => {
+it('restores the lines after a reload, each once its topic has a number', () => {
   const { bench, push, node, topics } = made();
   const lines = () => bench.charted.value.map(({ topic, path, values }) => [topic, path, values]);
   topics.pins = [
@@ -148,7 +148,7 @@ it('takes up the lines that a reload left, each when its topic has a number', ()
   expect(topics.pins).toEqual([]);
 });
 
-it('draws numbers, tells what has none, and takes so many lines', () => {
+it('draws numbers, reports values without one, and limits the number of lines', () => {
   const { bench, push, node } = made();
   push(message('t', '{"a":1,"b":2}'), message('word', 'warm'));
   expect(bench.chart(node('t'), 'a')).toBeUndefined();
@@ -171,7 +171,7 @@ it('draws numbers, tells what has none, and takes so many lines', () => {
   expect(bench.charted.value.at(-1)?.colour).toBe(0);
 });
 
-it('a line begins with all that the feed has of its topic, and with what only the history still has', () => {
+it('a line starts with all that the feed has of its topic, and older values from the history', () => {
   const { bench, push, node, feed } = made();
   const values = () => bench.charted.value[0]?.values;
   push(message('t', '{"a":0}'), message('u', '{"a":-1}'));
@@ -184,15 +184,15 @@ it('a line begins with all that the feed has of its topic, and with what only th
   feed.splice(0, feed.length - 4);
   bench.chart(node('t'), 'a');
   push(message('t', '{"a":101}'));
-  // What the history keeps, each value once, and what came.
+  // The history's values, each once, then the new one.
   expect(values()).toEqual(Array.from({ length: limits.history.values + 1 }, (_, n) => n + 51));
   expect(bench.charted.value[0]?.times).toEqual(bench.charted.value[0]?.times.toSorted((a, b) => a - b));
 });
 
-it('a long past is read from frame to frame, while values go on arriving', () => {
+it('a long history is read over several frames, while values continue to arrive', () => {
   const { bench, push, node, frames, tired } = made();
   push(...Array.from({ length: 1000 }, (_, n) => message('t', String(n))));
-  tired.by = 1; // a millisecond for each look at the clock
+  tired.by = 1; // a millisecond for each reading of the clock
   bench.chart(node('t'), '');
   const [series] = bench.charted.value;
   const begun = series?.values.length ?? 0;
@@ -206,7 +206,7 @@ it('a long past is read from frame to frame, while values go on arriving', () =>
   expect(series?.values).toEqual(Array.from({ length: 1001 }, (_, n) => n));
 });
 
-it('the past of a line is bounded, and no longer read when the line is gone', () => {
+it('the history of a line is bounded, and reading it stops when the line is removed', () => {
   const { bench, push, node, frames, tired } = made();
   push(...Array.from({ length: maxPoints + 10 }, (_, n) => message('t', String(n))));
   bench.chart(node('t'), '');
@@ -223,7 +223,7 @@ it('the past of a line is bounded, and no longer read when the line is gone', ()
   expect(second?.values).toHaveLength(left ?? -1);
 });
 
-it('lines of one name share a scale', () => {
+it('lines of the same name share a scale', () => {
   const { bench, push, node } = made();
   push(message('a/climate', '{"t":[1,{"temperature":2}]}'), message('b/level', '3'));
   for (const path of ['t[0]', 't[1].temperature']) bench.chart(node('a', 'climate'), path);
@@ -231,7 +231,7 @@ it('lines of one name share a scale', () => {
   expect(bench.charted.value.map(({ name }) => name)).toEqual(['t', 'temperature', 'level']);
 });
 
-it('lines together take no more than their time of a second', () => {
+it('all lines together stay within their time budget per second', () => {
   const { bench, push, node, tired } = made();
   push(message('t', '0'), message('u', '0'));
   bench.chart(node('t'), '');
@@ -243,7 +243,7 @@ it('lines together take no more than their time of a second', () => {
   expect(read.every(([values = 0, skipped]) => values + Number(skipped) === 101)).toBe(true);
 });
 
-it('reads no more than so many messages a second for a line, and counts the rest', () => {
+it('reads a limited number of messages a second for a line, and counts the rest', () => {
   const { bench, push, node } = made();
   clock = 1000;
   push(message('t', '0'));
@@ -262,7 +262,7 @@ it('reads no more than so many messages a second for a line, and counts the rest
   expect(length).toBeLessThan(maxPoints * 1.1);
 });
 
-it('one table of lines with their own times', () => {
+it('exports one table of lines with their own times', () => {
   expect(
     tableOf([
       { times: [1000, 3000, 3000], values: [1, 2, 3] },
@@ -285,7 +285,7 @@ it.each([
   [[1e15], 15, [1]],
   [[99e12, 1e-300], 0, [99e12, 1e-300]],
   [[0], 0, [0]],
-])('%j are charted as what 10^%i is multiplied by', (values, exponent, divided) => {
+])('%j are charted as multiples of 10^%i', (values, exponent, divided) => {
   const lines = [{ times: values.map((_, time) => time), values }];
   expect(tableOf(lines)).toMatchObject({ exponent, columns: [divided] });
 });
@@ -293,7 +293,7 @@ it.each([
 const retained = (topic: string, text = '1', rest: Partial<Message> = {}) =>
   message(topic, text, { retain: true, ...rest });
 
-it('clears what is retained under a branch, and nothing else', async () => {
+it('clears retained messages below a branch, and nothing else', async () => {
   const { bench, push, node, client } = made();
   push(retained('a/x'), retained('a/y/z'), retained('b'), message('a/live', '1'));
   bench.askToClear(node('a'));
@@ -312,7 +312,7 @@ it('clears what is retained under a branch, and nothing else', async () => {
   expect(bench.clearing.value).toBeUndefined();
 });
 
-it('tells what could not be cleared, and why', async () => {
+it('reports what could not be cleared, and why', async () => {
   const { bench, push, node } = made(async (topic) => {
     if (topic === 'a/x') throw new Error('refused');
     return { reasonCode: 0 };
@@ -325,7 +325,7 @@ it('tells what could not be cleared, and why', async () => {
   expect(node('a', 'x').retained).toBe(true);
 });
 
-it('stops clearing when asked, and when the broker is another', async () => {
+it('stops clearing on request, and when the broker changes', async () => {
   for (const end of ['asked', 'gone'] as const) {
     const { bench, push, node, client, current } = made(async () => {
       if (end === 'asked') bench.stopClearing();
@@ -342,7 +342,7 @@ it('stops clearing when asked, and when the broker is another', async () => {
   }
 });
 
-it('undoes a clearing with what the messages were, but for what has changed since', async () => {
+it('undoes a clearing, except for what has changed since', async () => {
   vi.useFakeTimers({ now: 1_000_000 });
   const { bench, push, node, client } = made();
   const properties = {
@@ -357,7 +357,7 @@ it('undoes a clearing with what the messages were, but for what has changed sinc
   push(retained('a/expired', 'two', { properties: { messageExpiryInterval: 5 }, size: 100, ...at }));
   push(retained('a/again', 'three'), retained('a/live', 'four'), message('a/live', 'five'));
   bench.askToClear(node('a'));
-  // Whether the live message is the one retained, nobody knows.
+  // A live message may differ from the retained one.
   expect(bench.clearing.value).toMatchObject({ nodes: { length: 4 }, restorable: 3 });
   await bench.clear();
   expect(node('a').retainedBelow).toBe(0);
@@ -381,7 +381,7 @@ it('undoes a clearing with what the messages were, but for what has changed sinc
   ]);
 });
 
-it('keeps what can be undone for a while, within its bytes, and of one broker', async () => {
+it('keeps what can be undone for a while, within a byte limit, and for one broker', async () => {
   vi.useFakeTimers();
   const { topics, bench, push, node, client } = made();
   topics.onClient(client);
@@ -406,7 +406,7 @@ it('keeps what can be undone for a while, within its bytes, and of one broker', 
   expect(bench.cleared.value).toBeUndefined();
 });
 
-it('what could not be put back can be tried again', async () => {
+it('a failed undo can be retried', async () => {
   vi.useFakeTimers();
   let refused = 0;
   const { bench, push, node, current } = made(async (topic, payload) => {
@@ -428,7 +428,7 @@ it('what could not be put back can be tried again', async () => {
   expect([node('a').retainedBelow, bench.cleared.value]).toEqual([2, undefined]);
 });
 
-it("another broker's topics begin another tree", () => {
+it("another broker's topics start a new tree", () => {
   const { topics, bench, client, push, node } = made();
   topics.onClient(client);
   push(message('t', '1'));
@@ -437,7 +437,7 @@ it("another broker's topics begin another tree", () => {
   topics.onClient(client);
   expect(topics.model.nodes).toBe(1);
   topics.onClient({ ...client, url: 'ws://two' } as Client);
-  // Also while nobody looks at the tree.
+  // Even while the tree is not shown.
   expect(bench.charted.value).toEqual([]);
   bench.refresh();
   expect(topics.model.nodes).toBe(0);
@@ -448,7 +448,7 @@ it("another broker's topics begin another tree", () => {
   ]);
 });
 
-it('looks on with each frame, and shows what it found when it is painted', () => {
+it('continues a search each frame, and shows results when painted', () => {
   const { topics, bench, frames, paints } = made();
   bench.find('99');
   topics.push(Array.from({ length: 6000 }, (_, n) => message(`t${n}`, '')));

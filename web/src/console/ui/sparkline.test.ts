@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { lineOf } from './sparkline';
 
-test('a line goes from the lowest value at the bottom to the highest at the top', () => {
+test('a line spans from the lowest value at the bottom to the highest at the top', () => {
   const points = [
     [10, 5],
     [20, 15],
@@ -10,7 +10,7 @@ test('a line goes from the lowest value at the bottom to the highest at the top'
   expect(lineOf(points)).toBe('0.00,30.00 50.00,0.00 100.00,15.00');
 });
 
-test('the largest numbers have their place', () => {
+test('the largest numbers fit', () => {
   const points = [
     [0, -Number.MAX_VALUE],
     [1, 0],

@@ -3,7 +3,7 @@ import { parseSync } from 'vite';
 import { expect, test } from 'vitest';
 import { zh } from './zh';
 
-// Everything a person reads goes through `t`, and every sentence of it is translated.
+// All visible text goes through `t`, and every sentence is translated.
 
 interface Node {
   type: string;
@@ -16,7 +16,7 @@ const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter(
   (name) => /\.tsx?$/.test(name) && !/\.test\.ts$/.test(name) && !/^core\/i18n\/.*\.ts$/.test(name),
 );
 
-/** Attributes whose text a person sees or hears. */
+/** Attributes whose text is visible or read aloud. */
 const spoken = new Set(['aria-label', 'aria-description', 'title', 'placeholder', 'label', 'hint', 'alt']);
 /** Names that are the same in every language. */
 const untranslated =
@@ -36,7 +36,7 @@ function* nodesOf(node: Node): Generator<Node> {
 const stringOf = (node: unknown): string | undefined =>
   isNode(node) && node.type === 'Literal' && typeof node.value === 'string' ? node.value : undefined;
 
-/** The literals that an expression can come to: conditions have two. */
+/** The literals an expression can evaluate to; conditionals have two. */
 function* literalsOf(node: unknown): Generator<string | undefined> {
   if (!isNode(node)) return;
   if (node.type === 'ConditionalExpression') {
@@ -73,16 +73,16 @@ for (const file of files) {
   }
 }
 
-test('nothing is shown that does not go through t', () => {
+test('all visible text goes through t', () => {
   expect(raw).toEqual([]);
 });
 
-test('every sentence has a translation, and there is none besides', () => {
+test('every sentence has a translation, and no translation is unused', () => {
   expect([...sentences.keys()].filter((words) => !Object.hasOwn(zh, words))).toEqual([]);
   expect(Object.keys(zh).filter((words) => !sentences.has(words))).toEqual([]);
 });
 
-test('a translation has the values of its sentence', () => {
+test('a translation has the same placeholders as its sentence', () => {
   const valuesIn = (words: string) => [...words.matchAll(/\{(\w+)\}/g)].map(([, name]) => name).sort();
   for (const [words, translation] of Object.entries(zh)) {
     expect([words, valuesIn(translation)]).toEqual([words, valuesIn(words)]);

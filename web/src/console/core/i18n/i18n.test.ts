@@ -27,7 +27,7 @@ beforeEach(async () => {
   kept = {};
 });
 
-it('what was told is in the language of now, also out of an error', async () => {
+it('texts already shown, including errors, follow the current language', async () => {
   const [words, reason] = [createTold(), createTold()];
   expect(words.value).toBe('');
   words.value = () => t('Close {name}', { name: 'a' });
@@ -52,19 +52,19 @@ describe('preferred', () => {
     [undefined, [], 'en'],
     ['toString', ['zh'], 'zh'],
     [5, ['zh'], 'zh'],
-  ] as const)('kept %j, and the browser wants %j: %s', (before, wanted, expected) => {
+  ] as const)('stored %j, and the browser prefers %j: %s', (before, wanted, expected) => {
     expect(preferred(before, wanted)).toBe(expected);
   });
 });
 
 describe('start', () => {
-  it('speaks what the browser asks for, and keeps nothing', async () => {
+  it('uses the language of the browser, and stores nothing', async () => {
     vi.stubGlobal('navigator', { languages: ['zh-CN'] });
     await start();
     expect([t('Close'), language.value, root.lang, kept]).toEqual(['关闭', 'zh', 'zh-CN', {}]);
   });
 
-  it('speaks what was chosen before', async () => {
+  it('uses the language chosen before', async () => {
     vi.stubGlobal('navigator', { languages: ['en'] });
     await choose('zh');
     await choose('en');
@@ -88,7 +88,7 @@ describe('t', () => {
     expect(t('toString')).toBe('toString');
   });
 
-  it('takes values as they are', async () => {
+  it('inserts values verbatim', async () => {
     expect(t('{from} to {to}', { from: '{to} $& $1', to: 2 })).toBe('{to} $& $1 to 2');
     expect(t('{from} to {to}', { from: 0 })).toBe('0 to {to}');
     expect(t('{from} to {to}', { from: 1234, to: '5678' })).toBe('1,234 to 5678');
@@ -99,7 +99,7 @@ describe('t', () => {
 });
 
 describe('parts', () => {
-  it('has the values where the language has them', async () => {
+  it('puts values where the language has them', async () => {
     const [from, to] = [{ a: 1 }, { b: 2 }];
     const words = () => parts<object>('{from} to {to}', { from, to });
     expect(words()).toEqual(['', from, ' to ', to, '']);

@@ -6,7 +6,7 @@ import { recordOf } from './export';
 import { maskedDump } from './secrets';
 import { connectPacket, packet, sized } from './testing';
 
-describe('one line', () => {
+describe('summaries', () => {
   test.each([
     ['CONNECT', connectPacket(), 'me · user alice · keep alive 60 s · clean start'],
     ['CONNACK', packet(0x20, [1, 0, 0]), '0x00 Success · session present'],
@@ -27,7 +27,7 @@ describe('one line', () => {
   ])('%s', (_, given, line) => expect(summaryOf(given)).toBe(line));
 });
 
-test('line and details are short, however many topic filters a packet has', () => {
+test('summary and details are short, however many topic filters a packet has', () => {
   const filters = Array.from({ length: 5000 }, () => [...sized('x'.repeat(10)), 0]).flat();
   const length = 3 + filters.length;
   const bytes = [
@@ -49,7 +49,7 @@ test('line and details are short, however many topic filters a packet has', () =
   expect(details.map(([, , value]) => value)).toContain('… and 4,900 more');
 });
 
-describe('every field by its name and clause', () => {
+describe('every field with its name and clause', () => {
   const named = (...args: Parameters<typeof detailsOf>) =>
     detailsOf(...args).map(([name, clause, value]) => `${name} (${clause}): ${value}`);
 
@@ -105,30 +105,30 @@ describe('secrets', () => {
       .map((line) => line.slice(-16))
       .join('');
 
-  test('are neither in the dump nor in the file', () => {
+  test('are in neither the dump nor the export', () => {
     const dump = maskedDump(connectPacket(), 4096);
     expect(ascii(dump)).toContain('alice');
     expect(ascii(dump)).not.toMatch(/pencil|proof/);
     expect(dump.match(/(•• ?)+/g)).not.toBeNull();
-    expect(dump).not.toContain('70 65 6e'); // pen
+    expect(dump).not.toContain('70 65 6e'); // "pen"
     expect(recorded()).toContain('"password":{"hidden":"6 bytes"}');
     expect(recorded()).not.toMatch(/pencil|proof|cGVuY2ls/);
   });
 
-  test('nor what is left of them in a packet that cannot be read', () => {
+  test('nor in what is left of an unreadable packet', () => {
     const { bytes } = connectPacket();
     const broken = packet(0x10, [...bytes.subarray(2, -1)]);
     expect(ascii(maskedDump(broken, 4096))).not.toMatch(/pen|proof/);
     expect(recorded(broken)).not.toMatch(/pen|proof/);
   });
 
-  test('a dump has the first bytes only', () => {
+  test('a dump has only the first bytes', () => {
     const dump = maskedDump(packet(0x30, [...sized('abc'), 0, 'xyz']), 8);
     expect(dump).toBe('0000  30 09 00 03 61 62 63 00                          0···abc·');
   });
 });
 
-/** With a body of any length. */
+/** A packet with a body of any length. */
 function largePacket(header: number, body: Uint8Array) {
   const { length } = body;
   const size = [
@@ -140,7 +140,7 @@ function largePacket(header: number, body: Uint8Array) {
   return packetOf(new Uint8Array([header, ...size, ...body]), 0);
 }
 
-describe('of lists without end the first are told, and the others counted', () => {
+describe('of long lists the first items are shown, and the others counted', () => {
   const times = (count: number, ...bytes: number[]) => Array.from({ length: count }, () => bytes).flat();
   const count = 40_000;
   const longSize = (length: number) => [(length & 127) | 128, ((length >> 7) & 127) | 128, length >> 14];

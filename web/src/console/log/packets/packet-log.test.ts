@@ -25,7 +25,7 @@ function log(most?: number, bytes?: number) {
   };
 }
 
-test('packets are listed in order with their identifiers and the time between', () => {
+test('packets are listed in order with their identifiers and intervals', () => {
   const { push, draw, shown, view, at } = log();
   push(true, packet(0xc0, [], 100));
   push(true, publish(5, 112));
@@ -36,16 +36,16 @@ test('packets are listed in order with their identifiers and the time between', 
   expect(view.value).toMatchObject({ first: 0, end: 3, kept: 3, evicted: 0 });
 });
 
-test('an answer is found by kind, identifier and direction', () => {
+test('an ack is matched by type, packet identifier and direction', () => {
   const { push, get } = log();
   push(true, publish(5, 10));
-  push(false, publish(5, 20)); // the broker's own 5
+  push(false, publish(5, 20)); // the broker's own packet identifier 5
   push(true, puback(5, 21));
   push(false, puback(5, 40));
   expect(get(3)).toMatchObject({ request: 0, took: 30 });
   expect(get(0)).toMatchObject({ answer: 3, took: 30 });
   expect(get(2)).toMatchObject({ request: 1, took: 1 });
-  push(false, puback(5, 50)); // answers nothing
+  push(false, puback(5, 50)); // acknowledges nothing
   expect(get(4)?.request).toBeUndefined();
 });
 
@@ -74,7 +74,7 @@ test('a message of QoS 2 is followed to its end, and PINGRESPs answer in order',
   expect([6, 7].map((number) => get(number)?.request)).toEqual([4, 5]);
 });
 
-test('a repeated PUBLISH is what its answer is for', () => {
+test('an ack belongs to the latest of repeated PUBLISH packets', () => {
   const { push, get } = log();
   push(true, publish(5, 0));
   push(true, publish(5, 100));
@@ -85,7 +85,7 @@ test('a repeated PUBLISH is what its answer is for', () => {
   expect(get(4)).toMatchObject({ request: 3, took: 10 });
 });
 
-test('filters by type, direction and text; what comes later is filtered too', () => {
+test('filters by type, direction and text, also later packets', () => {
   const { push, edit, shown, draw, view } = log();
   push(true, publish(1, 0, 'garden'));
   push(false, publish(2, 0, 'house'));
@@ -103,7 +103,7 @@ test('filters by type, direction and text; what comes later is filtered too', ()
   expect(view.value).toMatchObject({ kept: 5, first: 0, end: 3 });
 });
 
-test('each packet is decoded once for the search, whatever keys are pressed', async () => {
+test('each packet is decoded once for the search, whatever is typed', async () => {
   const { push, edit, settle, listed, view } = log();
   const decoded = () => vi.mocked(summaryOf).mock.calls.length;
   vi.mocked(summaryOf).mockClear();
@@ -121,7 +121,7 @@ test('each packet is decoded once for the search, whatever keys are pressed', as
   expect(view.value.looked).toBe(1);
 });
 
-test('a search of everything is done in slices', async () => {
+test('searches in slices', async () => {
   const { push, edit, view, settle } = log();
   for (let count = 0; count < 2000; count++) push(true, publish(1));
   edit({ search: 'a' });
@@ -130,7 +130,7 @@ test('a search of everything is done in slices', async () => {
   expect(view.value).toMatchObject({ looked: 1, end: 2000 });
 });
 
-test('what the search has made of a packet counts with its bytes, and what it decoded is not kept', () => {
+test('a packet’s search text counts as bytes, and its decoded fields are not kept', () => {
   const { push, edit, get, view, summary } = log();
   const held = publish(1, 0, 'x'.repeat(100));
   let asked = 0;
@@ -150,7 +150,7 @@ test('what the search has made of a packet counts with its bytes, and what it de
   expect(asked).toBe(0);
 });
 
-test('a summary is in the language of the page', () => {
+test('a summary is in the page’s language', () => {
   const { push, get, summary } = log();
   push(true, publish(1));
   const entry = get(0);
@@ -167,7 +167,7 @@ test('a summary is in the language of the page', () => {
   }
 });
 
-test('the oldest make room, by count and by bytes', () => {
+test('the oldest packets are dropped, by count and by bytes', () => {
   const few = log(2);
   for (const id of [1, 2, 3]) {
     few.push(true, publish(id));
@@ -184,7 +184,7 @@ test('the oldest make room, by count and by bytes', () => {
   expect(small.shown()).toEqual(['publish 2', 'publish 3']);
 });
 
-test('what is cleared was not dropped, and answers to it find nothing', () => {
+test('clearing does not count as dropping, and later acks have no match', () => {
   const { push, clear, view, get } = log();
   push(true, publish(1));
   clear();
@@ -193,7 +193,7 @@ test('what is cleared was not dropped, and answers to it find nothing', () => {
   expect(get(1)?.request).toBeUndefined();
 });
 
-test('a file has what the filter selects', async () => {
+test('the export contains what the filter selects', async () => {
   const { push, edit, listed } = log();
   push(true, publish(1, 5));
   push(false, puback(1, 9));

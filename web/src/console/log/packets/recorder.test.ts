@@ -24,7 +24,7 @@ function fakeClient() {
   return client as unknown as Client & typeof client;
 }
 
-test('the switch turns the events of the client on and off, and those of the next one', () => {
+test('the switch controls packet events of the current client and the next', () => {
   const client = signal<Client | undefined>(undefined);
   const { shown, timing } = fakeTiming();
   const log = createPacketLog(shown, timing);

@@ -1,5 +1,3 @@
-/** CBOR and MessagePack. */
-
 import { encode as encodeMessagePack } from '@msgpack/msgpack';
 import { encode as encodeCbor } from 'cborg';
 import fc from 'fast-check';
@@ -27,7 +25,7 @@ const flat = (lines: Line[]) =>
     .join(' ');
 
 describe('CBOR', () => {
-  // Examples of RFC 8949, appendix A, and what else appears there.
+  // Examples from RFC 8949, appendix A, and variations.
   it.each([
     ['1b ff ff ff ff ff ff ff ff', '18446744073709551615'],
     ['c2 49 01 00 00 00 00 00 00 00 00', '18446744073709551616 (tag 2)'],
@@ -91,10 +89,10 @@ const json = fc.jsonValue({ noUnicodeString: true });
 it.each([
   ['CBOR', cbor.decode, (value: unknown) => encodeCbor(value, { mapSorter: () => 0 })],
   ['MessagePack', msgpack.decode, (value: unknown) => encodeMessagePack(value)],
-])('%s: reads what the library writes', (_, decode, encode) => {
+])('%s: decodes what the library encodes', (_, decode, encode) => {
   fc.assert(
     fc.property(json, (value) => {
-      // Negative zero is an integer to both encoders.
+      // Both encoders write negative zero as an integer.
       const plain = JSON.parse(JSON.stringify(value));
       expect(written(linesOf(decode, encode(plain)))).toBe(JSON.stringify(plain, null, 2));
     }),
@@ -104,7 +102,7 @@ it.each([
 it.each([
   ['CBOR', cbor.decode],
   ['MessagePack', msgpack.decode],
-])('%s: any bytes are lines or an error', (_, decode) => {
+])('%s: any bytes give lines or an error', (_, decode) => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 200 }), (payload) => {
       try {

@@ -9,7 +9,7 @@ function pretty(text: string, limit = 100_000): string {
   return written(out.lines);
 }
 
-describe('JSON is shown as it is written', () => {
+describe('JSON is shown as written', () => {
   it.each([
     ['{"a":[1,{}],"b":[]}', '{\n  "a": [\n    1,\n    {}\n  ],\n  "b": []\n}'],
     [' [] ', '[]'],
@@ -22,7 +22,7 @@ describe('JSON is shown as it is written', () => {
   ])('%s', (text, expected) => expect(pretty(text)).toBe(expected));
 });
 
-it('is what JSON.parse and JSON.stringify make of it, where these change nothing', () => {
+it('matches JSON.parse and JSON.stringify where they are lossless', () => {
   fc.assert(
     fc.property(fc.jsonValue({ noUnicodeString: true }), (value) => {
       const text = JSON.stringify(value);
@@ -31,7 +31,7 @@ it('is what JSON.parse and JSON.stringify make of it, where these change nothing
   );
 });
 
-it('accepts what JSON.parse accepts, and nothing else', () => {
+it('accepts exactly what JSON.parse accepts', () => {
   const pieces = fc.constantFrom(
     '{',
     '}',
@@ -68,7 +68,7 @@ it('accepts what JSON.parse accepts, and nothing else', () => {
   );
 });
 
-it('knows where each block ends, and how much is in it', () => {
+it('knows the end and size of each block', () => {
   const out = createLines(100);
   scanJson('{"a":[1,2],"b":{}}', out);
   expect(out.lines.map(({ end, count }) => [end, count])).toEqual([
@@ -82,14 +82,14 @@ it('knows where each block ends, and how much is in it', () => {
   ]);
 });
 
-it('stops when it has enough lines', () => {
+it('stops after enough lines', () => {
   const out = createLines(10);
   scanJson(`[${'1,'.repeat(1_000_000)}`, out);
   expect(out.lines).toHaveLength(10);
   expect(out.full).toBe(true);
 });
 
-it('refuses endless depth, and shortens endless texts and keys', () => {
+it('refuses excessive depth, and truncates long texts and keys', () => {
   expect(() => pretty('['.repeat(1_000_000))).toThrow('nested deeper than 200 levels');
   const out = createLines(10);
   scanJson(`{"${'k'.repeat(5000)}":"${'v'.repeat(1_000_000)}"}`, out);

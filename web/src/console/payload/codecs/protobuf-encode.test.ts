@@ -71,11 +71,11 @@ describe('JSON becomes Protobuf', () => {
     ['{"yes":true,"i32":1}', '08 01 20 01'],
   ])('%s', (text, expected) => expect(hex(encode(text))).toBe(expected));
 
-  it('also in the manner of proto2', () => {
+  it('in proto2 syntax, too', () => {
     expect(hex(encode('{"id":1,"part":{"a":2},"loose":[1,2]}', old))).toBe('08 01 13 08 02 14 18 01 18 02');
   });
 
-  it('as protobufjs does', () => {
+  it('with the same result as protobufjs', () => {
     const inner = fc.record({ x: fc.nat(0xffff_ffff) });
     const any = fc.record(
       {
@@ -134,12 +134,12 @@ describe('errors name the field', () => {
     ['{"left":true,"right":true}', 'right: cannot be set together with left'],
   ])('%s', (text, expected) => expect(wrong(() => encode(text))).toBe(expected));
 
-  it('what is required', () => {
+  it('for missing required fields', () => {
     expect(wrong(() => encode('{}', old))).toBe('id: is required but missing');
   });
 });
 
-it('whatever is typed is bytes or an error', () => {
+it('any input gives bytes or an error', () => {
   fc.assert(
     fc.property(fc.json(), (text) => {
       try {
@@ -151,7 +151,7 @@ it('whatever is typed is bytes or an error', () => {
   );
 });
 
-it('Sparkplug reads what it has written', () => {
+it('Sparkplug decodes what it has encoded', () => {
   const text = '{"timestamp":1,"metrics":[{"name":"t","datatype":"Int8","int_value":-1}],"seq":7}';
   const out = createLines(100);
   decodeSparkplug(encodeSparkplug(text), out);

@@ -43,7 +43,7 @@ it('finds the message types', () => {
   expect(schema.types).toEqual(['google.protobuf.Timestamp', 'test.Outer', 'test.Outer.Inner']);
 });
 
-it('reads what protobufjs writes', () => {
+it('decodes what protobufjs encodes', () => {
   const payload = outer
     .encode({
       i32: -5,
@@ -74,7 +74,7 @@ it('reads what protobufjs writes', () => {
   );
 });
 
-describe('bytes as they come', () => {
+describe('decoding bytes', () => {
   it.each([
     ['08 01 68 02 68 03 6a 02 04 05', '{ "i32":1, "many":[ 2, 3, 4, 5 ] }'],
     ['28 07', '{ "colour":7 }'],
@@ -86,7 +86,7 @@ describe('bytes as they come', () => {
     expect(flat((out) => decodeMessage(bytes(payload), outer, out))).toBe(expected),
   );
 
-  it('has field numbers where there is no type', () => {
+  it('uses field numbers without a type', () => {
     expect(flat((out) => decodeMessage(bytes('08 01 12 02 68 69 1d 00 00 80 3f'), undefined, out))).toBe(
       '{ 1:1 (field, varint), 2:"hi" (field, bytes), 3:h\'0000803f\' (field, 4 bytes) }',
     );
@@ -105,7 +105,7 @@ describe('bytes as they come', () => {
     expect(() => decodeMessage(bytes(payload), outer, createLines(100))).toThrow(message);
   });
 
-  it('refuses messages in messages without end', () => {
+  it('refuses excessive nesting', () => {
     let payload = new Uint8Array(0);
     for (let depth = 0; depth < 300; depth++) {
       const writer = protobuf.Writer.create().uint32(18).bytes(payload);
@@ -115,7 +115,7 @@ describe('bytes as they come', () => {
     expect(() => decodeMessage(payload, inner, createLines(1000))).toThrow('nested deeper than 200 levels');
   });
 
-  it('are a message or an error, whatever they are', () => {
+  it('gives a message or an error for any bytes', () => {
     const start = fc.constantFrom('', '08', '52 02', '62 04 08 01', '6a 03', '7a 04 0a 01', '83 01');
     fc.assert(
       fc.property(start, fc.uint8Array({ maxLength: 60 }), (head, rest) => {
@@ -154,14 +154,14 @@ describe('.proto files', () => {
     expect(flat((out) => decodeMessage(bytes('0a 02 08 05'), type, out))).toBe('{ "b":{ "constructor":5 } }');
   });
 
-  it('may call a type what JavaScript calls its own', () => {
+  it('may use JavaScript’s built-in names for types', () => {
     const text =
       'syntax = "proto3"; message constructor { toString x = 1; } message toString { int32 y = 1; }';
     const type = readSchema([{ name: 'a.proto', text }]).root.lookupType('constructor');
     expect(flat((out) => decodeMessage(bytes('0a 02 08 05'), type, out))).toBe('{ "x":{ "y":5 } }');
   });
 
-  it('are read or refused, whatever is in them', () => {
+  it('are parsed or refused, whatever their content', () => {
     const word = fc.constantFrom(
       'message',
       'enum',
@@ -206,7 +206,7 @@ describe('.proto files', () => {
   });
 });
 
-describe('Sparkplug B: a metric that has only its alias', () => {
+describe('Sparkplug B: a metric with only an alias', () => {
   const { encode } = sparkplug.payloadType;
   const metrics = (...list: object[]) => encode.call(sparkplug.payloadType, { metrics: list }).finish();
   const birth = metrics(

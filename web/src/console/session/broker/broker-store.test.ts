@@ -5,7 +5,7 @@ import { createBrokerStore } from './broker-store';
 
 const settled = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
-/** A client whose subscribe waits until the test answers it. */
+/** A client whose subscribe settles on demand. */
 function fakeClient() {
   const unsubscribe = vi.fn(async () => {});
   let answer = (_error?: Error): void => {};
@@ -35,7 +35,7 @@ function store() {
   return { made, pass };
 }
 
-test('subscribes for itself alone, gathers a round, and unsubscribes', async () => {
+test('subscribes without affecting others, collects values, and unsubscribes', async () => {
   const { made, pass } = store();
   const { client, subscribe, unsubscribe, answer, send } = fakeClient();
   made.look(client);
@@ -53,13 +53,13 @@ test('subscribes for itself alone, gathers a round, and unsubscribes', async () 
   expect(unsubscribe).toHaveBeenCalledTimes(1);
   send('$SYS/broker/late', '4');
   expect(made.gauges.size).toBe(2);
-  made.look(client); // the same broker: what came before stays
+  made.look(client); // the same broker, so earlier values stay
   expect(made.gauges.size).toBe(2);
   made.look(fakeClient().client);
   expect(made.gauges.size).toBe(0);
 });
 
-test('who leaves before the answer is unsubscribed after it', async () => {
+test('leaving before the SUBACK unsubscribes after it', async () => {
   const { made } = store();
   const { client, unsubscribe, answer } = fakeClient();
   made.look(client);
@@ -71,7 +71,7 @@ test('who leaves before the answer is unsubscribed after it', async () => {
   expect(unsubscribe).toHaveBeenCalledTimes(1);
 });
 
-test('a refusal is told, and silence is', async () => {
+test('reports a refusal, and silence', async () => {
   const { made, pass } = store();
   const refusing = fakeClient();
   made.look(refusing.client);
@@ -90,7 +90,7 @@ test('a refusal is told, and silence is', async () => {
   expect(made.phase.value).toBe('live');
 });
 
-test('whatever is looked at in whatever order, that alone is subscribed to', async () => {
+test('whatever is shown in whatever order, only that is subscribed', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(fc.constantFrom(undefined, 0, 1), { maxLength: 12 }), async (looks) => {
       const { made } = store();
@@ -115,7 +115,7 @@ test('whatever is looked at in whatever order, that alone is subscribed to', asy
   );
 });
 
-test('hidden and shown again, it has the earlier values until new ones arrive', async () => {
+test('hidden and shown again, it keeps earlier values until new ones arrive', async () => {
   const { made, pass } = store();
   const { client, answer, send } = fakeClient();
   made.look(client);

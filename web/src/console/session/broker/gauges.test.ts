@@ -71,14 +71,14 @@ test('EMQX', () => {
   expect(shown()).toEqual({ Uptime: 60, 'Clients connected': 3 });
 });
 
-test('the nodes of a cluster are added up', () => {
+test('values of cluster nodes are added up', () => {
   const made = createGauges();
   made.put('$SYS/brokers/a/stats/retained/count', encoder.encode('3'));
   made.put('$SYS/brokers/b/stats/retained/count', encoder.encode('4'));
   expect(made.gauges().map(({ value }) => value)).toEqual([7]);
 });
 
-test('a broker of another kind has a table, and no figures', () => {
+test('an unknown broker has a table, but no figures', () => {
   const { gauges, rows } = gaugesWith('$SYS/node1/', { 'mqtt/connect/received': '3', other: 'Some Text' });
   expect(gauges()).toEqual([]);
   expect(rows('some').shown.map(([, ...drawn]) => drawn)).toEqual([['$SYS/node1/other', 'Some Text']]);
@@ -88,7 +88,7 @@ test('a broker of another kind has a table, and no figures', () => {
   ]);
 });
 
-test('lines over time; a counter that begins anew makes no negative rate', () => {
+test('rates over time; a counter that restarts gives no negative rate', () => {
   const { put, sample, gauges } = gaugesWith('$SYS/broker/', { 'clients/total': '1', 'messages/sent': '50' });
   sample(1000);
   put({ 'clients/total': '2', 'messages/sent': '60' });
@@ -110,14 +110,14 @@ test('lines over time; a counter that begins anew makes no negative rate', () =>
   ]);
 });
 
-test('topics without end do not fill the memory', () => {
+test('the number of topics kept is bounded', () => {
   const made = createGauges();
   for (let n = 0; n < limits.sys.topics + 5; n++)
     made.put(`$SYS/brokers/a/clients/${n}/connected`, encoder.encode('{}'));
   expect([made.size, made.beyond]).toEqual([limits.sys.topics, 5]);
 });
 
-test('topics of 64 KiB take no more room than many short ones, and are cut where they are drawn', () => {
+test('topics of 64 KiB count by size, and are truncated when rendered', () => {
   const made = createGauges();
   const topic = (n: number) => `$SYS/broker/${n}/${'x'.repeat(65_000)}`;
   for (let n = 0; n < 1000; n++) made.put(topic(n), encoder.encode('y'.repeat(5000)));
@@ -131,7 +131,7 @@ test('topics of 64 KiB take no more room than many short ones, and are cut where
   expect(made.rows('NEW').found).toBe(1);
 });
 
-test('of rows without end the first are made', () => {
+test('only the first of countless rows are rendered', () => {
   const made = createGauges();
   for (let n = 0; n < 1000; n++) made.put(`$SYS/broker/${n}`, encoder.encode('1'));
   expect(made.rows('').found).toBe(1000);

@@ -10,7 +10,7 @@ import { mosquitto, word } from './mosquitto';
 import { literal, planOf } from './plan';
 import { python } from './python';
 
-/** Each breaks out of some language's quotes, or hides something. */
+/** Each escapes some language's quoting, or contains hidden characters. */
 const hostile = [
   `"; process.exit(1); //`,
   `'; rm -rf "$HOME"; '`,
@@ -36,17 +36,17 @@ const settings = {
 };
 
 describe.each(hostile)('%j', (text) => {
-  it('is one string to JavaScript', () => {
+  it('is one string in JavaScript', () => {
     expect(new Function(`return ${literal(text)}`)()).toBe(text);
     expect(literal(text)).not.toMatch(/[\p{Cc}\p{Bidi_Control}\u2028\ufeff]/u);
   });
 
-  it('is one word to bash', () => {
+  it('is one word in bash', () => {
     const read = execFileSync('bash', ['-c', `printf %s ${word(text)}`]).toString();
     expect(read).toBe(new TextDecoder('utf-8', { ignoreBOM: true }).decode(new TextEncoder().encode(text)));
   });
 
-  it('changes no line of a program but its own', () => {
+  it('changes only its own line of a program', () => {
     const message = {
       ...emptyMessage,
       topic: text,
@@ -72,13 +72,13 @@ describe.each(hostile)('%j', (text) => {
   });
 });
 
-it.each([javascript, go, python, mosquitto])('no password stands in it', (write) => {
+it.each([javascript, go, python, mosquitto])('contains no password', (write) => {
   const code = write(planOf(settings, [], { ...emptyMessage, topic: 'a' }));
   expect(code).toContain('<password>');
   expect(code).not.toContain('hunter');
 });
 
-it('fills in the places of templates', () => {
+it('fills in template placeholders', () => {
   expect(
     javascript(planOf(settings, [], { ...emptyMessage, topic: 'a/{{n}}', payload: '{{n}}' }, 7)),
   ).toContain('client.publish("a/7", "7"');
@@ -103,7 +103,7 @@ describe('a login', () => {
     [{ kind: 'url', use: 'jwt', method: 'CUSTOM-JWT' }, 'CUSTOM-JWT'],
     [{ kind: 'url' }, '<password>'],
     [{ kind: 'url', use: 'address' }, 'wss://broker.example/mqtt?<signature>'],
-  ])('is told without its secrets: %j', (login, told) => {
+  ])('is shown without its secrets: %j', (login, told) => {
     const plan = planOf({ ...plainSettings, url: settings.url, login, secrets }, [], {
       ...emptyMessage,
       topic: 'a',
@@ -116,13 +116,13 @@ describe('a login', () => {
   });
 });
 
-it('hands bytes on as bytes', () => {
+it('keeps binary payloads', () => {
   const plan = planOf(settings, [], { ...emptyMessage, topic: 'a', payload: 'de ad', format: 'hex' });
   expect(plan.body).toEqual({ base64: '3q0=' });
   expect(mosquitto(plan)).toContain('printf %s 3q0= | base64 -d | mosquitto_pub');
 });
 
-it('a NUL goes through the pipe', () => {
+it('a NUL survives the pipe', () => {
   const command = mosquitto(planOf(settings, [], { ...emptyMessage, topic: 'a', payload: 'a\0\\n' }));
   const [, printf] = /^(printf .*) \| mosquitto_pub/m.exec(command) ?? [];
   expect([...execFileSync('bash', ['-c', printf ?? ''])]).toEqual([0x61, 0, 0x5c, 0x6e]);
@@ -135,7 +135,7 @@ describe('the options of subscriptions', () => {
   ];
   const plan = planOf(settings, subscriptions, { ...emptyMessage, topic: 't' });
 
-  it('stand in JavaScript', () => {
+  it('appear in JavaScript', () => {
     const code = javascript(plan);
     expect(code).toMatch(
       /subscribe\("a", \{\s+qos: 1,\s+nl: true,\s+rap: true,\s+rh: 2,\s+properties: \{\s+subscriptionIdentifier: 7,/,
@@ -143,7 +143,7 @@ describe('the options of subscriptions', () => {
     expect(code).toMatch(/subscribe\("b", \{\s+qos: 0,\s+\}/);
   });
 
-  it('stand in Go', () => {
+  it('appear in Go', () => {
     const code = go(plan);
     expect(code).toContain('{Topic: "a", QoS: 1, NoLocal: true, RetainAsPublished: true, RetainHandling: 2}');
     expect(code).toContain('\tid0 := 7\n');
@@ -151,7 +151,7 @@ describe('the options of subscriptions', () => {
     expect(code).toContain('{{Topic: "b", QoS: 0}},\n\t})');
   });
 
-  it('stand in Python', () => {
+  it('appear in Python', () => {
     const code = python(plan);
     expect(code).toContain('import SubscribeOptions\n');
     expect(code).toContain(
@@ -160,7 +160,7 @@ describe('the options of subscriptions', () => {
     expect(code).toContain('client.subscribe("b", qos=0)\n');
   });
 
-  it('stand in the command as far as it has them, and the others are told', () => {
+  it('appear in the command as far as it supports them, and the others are listed', () => {
     expect(mosquitto(plan)).toContain('--retain-as-published');
     expect(mosquitto(plan)).toContain(
       '# mosquitto_sub has no No Local, Retain Handling, Subscription Identifiers for each filter.\n',
@@ -172,7 +172,7 @@ describe('the options of subscriptions', () => {
   });
 });
 
-it('an IPv6 address has no brackets where a program wants a host', () => {
+it('an IPv6 address has no brackets in a host option', () => {
   const plan = planOf({ ...plainSettings, url: 'ws://[::1]:9001/mqtt' }, [], emptyMessage);
   expect(mosquitto(plan)).toContain('-h ::1 ');
   expect(python(plan)).toContain('client.connect("::1", 9001');
