@@ -103,7 +103,7 @@ export function FleetPanel({ session }: { session: Session }) {
   const address = fleet.address();
   return (
     <section class="view fleet" aria-labelledby={heading}>
-      <header class="view-head flow">
+      <header class="view-head flow small-text">
         <h2 id={heading} class="visually-hidden">
           {t('Fleet')}
         </h2>

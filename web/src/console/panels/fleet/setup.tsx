@@ -41,7 +41,12 @@ function ScriptCode({ fleet }: { fleet: Fleet }) {
       <p class="field-hint wrap small-text">
         {parts('Returns {message}, and is given: {names}', {
           message: <code>{'{ topic, payload }'}</code>,
-          names: device.flatMap((name) => [' ', <code key={name}>{name}</code>]),
+          names: device.flatMap((name) => [
+            ' ',
+            <code key={name} class="nowrap">
+              {name}
+            </code>,
+          ]),
         })}
       </p>
     </div>
@@ -86,7 +91,12 @@ export function Setup({ id, fleet }: { id: string; fleet: Fleet }) {
             label={t('Payload')}
             error={errors.payload}
             hint={parts('In client IDs, topics and payloads: {places}', {
-              places: places.flatMap((place) => [' ', <code key={place}>{place}</code>]),
+              places: places.flatMap((place) => [
+                ' ',
+                <code key={place} class="nowrap">
+                  {place}
+                </code>,
+              ]),
             })}
             control={(attributes) => (
               <textarea
