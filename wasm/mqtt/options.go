@@ -45,9 +45,8 @@ type Options struct {
 	// ConnectTimeout. Its error fails the attempt, with Network if it is not an
 	// [*Error].
 	Prepare func(ctx context.Context, a *Attempt) error
-	// Dial opens the connection, and must return when ctx is done; nil: a
-	// WebSocket, to a ws: or wss: URL. A Write of conn should be one frame. Its error
-	// fails the attempt, with Network if it is not an [*Error].
+	// Dial opens the connection, and must return when ctx is done; nil: a WebSocket, to a
+	// ws: or wss: URL. A Write should be one frame. Its error counts as that of Prepare.
 	Dial func(ctx context.Context, url string) (net.Conn, error)
 
 	// ClientID is "mqttwasm_" and 16 random hexadecimal digits by default (3.1.3.1).
@@ -88,9 +87,8 @@ type Options struct {
 	// [MQTT-3.3.4-9]. The default is not enforced so strictly: mosquitto 2.0 sends up
 	// to twice as many when many were waiting.
 	ReceiveMaximum uint16
-	// MaximumPacketSize bounds the packets that the broker sends, in bytes
-	// (3.1.2.11.4). A larger one ends the connection with PacketTooLarge
-	// [MQTT-3.1.2-24].
+	// MaximumPacketSize bounds the packets that the broker sends, in bytes (3.1.2.11.4). A
+	// larger one ends the connection with PacketTooLarge [MQTT-3.1.2-24].
 	MaximumPacketSize uint32
 	// TopicAliasMaximum is how many topic aliases the broker may set; none by
 	// default (3.1.2.11.5).
@@ -165,8 +163,8 @@ const (
 	ReconnectNever // the client ends with its first connection
 )
 
-// Queue bounds what waits to be sent because the broker's Receive Maximum is
-// used up, the link is slow, or there is no connection.
+// Queue bounds what waits to be sent: for a connection, a slow link, or acknowledgements
+// where the broker's Receive Maximum is used up.
 type Queue struct {
 	Offline  OfflinePolicy
 	Messages int

@@ -23,7 +23,7 @@ func (s *Session) sendAgain() {
 		} else if err := s.limits.publish(m); err != nil {
 			if m.qos() == 2 {
 				s.held[m.id] = true
-				s.write([]Record{{journalKey(keptHeld, uint64(m.id)), []byte{}}}, func(error) {})
+				s.write([]Record{{journalKey(keptHeld, uint64(m.id)), []byte{}}}, func() {})
 			}
 			s.drop(m, err)
 		}
@@ -75,7 +75,7 @@ func (s *Session) stage(max int) {
 	if len(marks) == 0 {
 		return
 	}
-	s.write(marks, func(error) {
+	s.write(marks, func() {
 		for _, m := range marked {
 			m.waits--
 		}

@@ -71,7 +71,7 @@ func (s *Session) Taken(receipts []Receipt) {
 			records = append(records, Record{journalKey(keptIncoming, uint64(m.id)), []byte{}})
 		}
 	}
-	s.write(records, func(error) {
+	s.write(records, func() {
 		for _, r := range receipts {
 			if m := s.find(r); m != nil {
 				m.taken = true
@@ -129,7 +129,7 @@ func (s *Session) pubrel(id uint16) {
 	}
 	m.released = true
 	connection := s.connection
-	s.write([]Record{{Key: journalKey(keptIncoming, uint64(id))}}, func(error) {
+	s.write([]Record{{Key: journalKey(keptIncoming, uint64(id))}}, func() {
 		if s.in[id] == m {
 			delete(s.in, id)
 		}
@@ -156,7 +156,7 @@ func (s *Session) forgetIncoming(m *incoming) {
 		s.received--
 	}
 	if m.journaled {
-		s.write([]Record{{Key: journalKey(keptIncoming, uint64(m.id))}}, func(error) {})
+		s.write([]Record{{Key: journalKey(keptIncoming, uint64(m.id))}}, func() {})
 	}
 }
 
@@ -169,5 +169,5 @@ func (s *Session) forgetInbound() {
 		}
 	}
 	s.in, s.arrived = map[uint16]*incoming{}, nil
-	s.write(records, func(error) {})
+	s.write(records, func() {})
 }

@@ -55,16 +55,16 @@ func journalKey(kind byte, number uint64) string {
 
 // write requests a change of the journal, and calls then when it is durable or has
 // failed; a failure is reported. Without records or a journal it calls then at once.
-func (s *Session) write(records []Record, then func(error)) {
+func (s *Session) write(records []Record, then func()) {
 	if !s.config.Journal || len(records) == 0 {
-		then(nil)
+		then()
 		return
 	}
 	s.enter(records, func(err error) {
 		if err != nil {
 			s.fail(StorageError("session", err))
 		}
-		then(err)
+		then()
 	})
 }
 
@@ -177,7 +177,7 @@ func (s *Session) Restore(records []Record) {
 	}
 	s.restored = len(messages)+len(s.in)+len(s.held) > 0
 	if len(broken) > 0 {
-		s.write(broken, func(error) {})
+		s.write(broken, func() {})
 		s.fail(wire.NewError(wire.Storage, "session: %d records in the durable store could not be read, and were deleted", len(broken)))
 	}
 }

@@ -108,7 +108,7 @@ func (s *Session) remove(m *Message) {
 	if m.seq > 0 {
 		s.write([]Record{
 			{Key: journalKey(keptMessage, m.seq)}, {Key: journalKey(keptSent, m.seq)}, {Key: journalKey(keptReleased, m.seq)},
-		}, func(error) {})
+		}, func() {})
 	}
 }
 
@@ -129,7 +129,7 @@ func (s *Session) putBack(messages []*Message) {
 		marks = append(marks, m.unmark()...)
 		s.enqueue(m, nil)
 	}
-	s.write(marks, func(error) {})
+	s.write(marks, func() {})
 }
 
 // dropUnheld fails the messages that may not wait for the next connection. What was
@@ -224,7 +224,7 @@ func (s *Session) release(m *Message) {
 		return
 	}
 	id, connection := m.id, s.connection
-	s.write([]Record{{journalKey(keptReleased, m.seq), []byte{}}}, func(error) {
+	s.write([]Record{{journalKey(keptReleased, m.seq), []byte{}}}, func() {
 		if s.out[id] != m || connection != s.connection {
 			return // the broker's next PUBREC is answered
 		}

@@ -228,7 +228,7 @@ func (s *Session) forget() {
 	for _, id := range slices.Sorted(maps.Keys(s.held)) {
 		freed = append(freed, Record{Key: journalKey(keptHeld, uint64(id))})
 	}
-	s.write(freed, func(error) {})
+	s.write(freed, func() {})
 	clear(s.held)
 	s.forgetInbound()
 	var back []*Message
