@@ -38,6 +38,3 @@ export function createHues(): (name: string) => number {
     return hue;
   };
 }
-
-/** Of connections, by their names. */
-export const viaHueOf = createHues();

@@ -1,6 +1,7 @@
 /** The connections that are open at once. There is always one, and one of them is shown. */
 
 import { batch, signal } from '@preact/signals';
+import { createHues } from '../log/colours';
 
 export interface Member {
   /** Unique. */
@@ -45,5 +46,5 @@ export function createSessions<M extends Member>(create: (id: number) => M) {
     member.dispose();
   }
 
-  return { list, active, open, show, close };
+  return { list, active, open, show, close, /** By its name. */ hueOf: createHues() };
 }

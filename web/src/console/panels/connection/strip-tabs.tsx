@@ -2,7 +2,6 @@
 
 import { t } from '../../core/i18n/i18n';
 import { visible } from '../../core/text';
-import { viaHueOf } from '../../log/colours';
 import { phaseWords } from '../../session/phase';
 import type { Session } from '../../session/session';
 import type { Sessions } from '../../session/sessions';
@@ -11,17 +10,18 @@ import { hue } from '../../ui/hue';
 interface TabProps {
   session: Session;
   active: boolean;
+  colour: number;
   onShow(): void;
   onClose(): void;
 }
 
-function Tab({ session, active, onShow, onClose }: TabProps) {
+function Tab({ session, active, colour, onShow, onClose }: TabProps) {
   const shown = visible(session.name.value);
   const { phase, url } = session.connection.status.value;
   const words = phaseWords(phase);
   const repeats = session.publisher.repeating.value !== undefined;
   return (
-    <li class="strip-tab box muted rigid" data-active={active} style={hue(viaHueOf(session.name.value))}>
+    <li class="strip-tab box muted rigid" data-active={active} style={hue(colour)}>
       <button
         type="button"
         class="strip-show line"
@@ -64,6 +64,7 @@ export function StripTabs({ sessions, onClose }: TabsProps) {
           key={session.id}
           session={session}
           active={session === active}
+          colour={sessions.hueOf(session.name.value)}
           onShow={() => sessions.show(session)}
           onClose={() => onClose(session)}
         />

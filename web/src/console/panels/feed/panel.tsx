@@ -168,7 +168,7 @@ export function FeedPanel({ page, session, recording }: Props) {
               alert={entry.alert}
               unsent={entry.unsent}
               marks={feed.marks(entry)}
-              withConnection={feed.names.value.length > 1}
+              hueOf={feed.names.value.length > 1 ? page.sessions.hueOf : undefined}
               sources={selecting(entry)}
             />
           )}

@@ -18,8 +18,8 @@ interface Props {
   unsent: Entry['unsent'];
   /** The matches of the search, once they are known. */
   marks: Marks | undefined;
-  /** Whether to show its connection. */
-  withConnection: boolean;
+  /** The colours of connections, where there are several. */
+  hueOf: ((name: string) => number) | undefined;
   /** The subscriptions that it matches. */
   sources: readonly Source[];
 }
@@ -33,7 +33,7 @@ export function labelFor({ ordinal, sent, replayed }: Entry): string {
   });
 }
 
-export function Row({ entry, recall, alert, marks, withConnection, sources }: Props) {
+export function Row({ entry, recall, alert, marks, hueOf, sources }: Props) {
   const { message, via, sent, replayed } = entry;
   const preview = usePreview(message, recall, () => via.births?.before(message));
   const { topic, kind, more } = preview;
@@ -69,7 +69,7 @@ export function Row({ entry, recall, alert, marks, withConnection, sources }: Pr
             {t(entry.unsent ? 'not sent' : 'sent')}
           </span>
         )}
-        {withConnection && via.name && <ViaLabel name={via.name} />}
+        {hueOf && via.name && <ViaLabel name={via.name} colour={hueOf(via.name)} />}
       </span>
       <span class="row-size fine nowrap right">{formatBytes(message.payload.length)}</span>
     </>
