@@ -16,5 +16,7 @@ const later = [
 /** One chunk of what every page with a client needs at once: it compresses better than several. */
 export const clientChunk = {
   name: 'client',
-  test: new RegExp(`/src/(client/(?!${later.join('|')})|platform/(?!liveness-lock|shared-worker-names)|protocol/)`),
+  test: new RegExp(
+    `/src/(client/(?!${later.join('|')})|platform/(?!liveness-lock|shared-worker-names)|protocol/)`,
+  ),
 };

@@ -69,9 +69,10 @@ export class MqttError extends Error {
   readonly closeCode?: number;
   readonly closeReason?: string;
 
-  constructor(code: MqttErrorCode, message: string, { cause, ...detail }: MqttErrorDetail = {}) {
+  constructor(code: MqttErrorCode, message: string, detail: MqttErrorDetail = {}) {
+    const { cause, ...told } = detail;
     super(message, cause === undefined ? undefined : { cause });
-    Object.assign(this, { code, ...detail });
+    Object.assign(this, { code, ...told });
   }
 }
 

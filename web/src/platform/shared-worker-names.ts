@@ -4,14 +4,17 @@
  * for then, and by all pages the same one, also by those that come later.
  *
  * A worker holds a lock of its name as long as it lives. A page that finds it stuck takes that lock
- * away. The pages of a worker wait for its lock in `shared` mode, and once they have it they keep it:
- * that ends the use of this name, and the next one has a higher number.
+ * away. The pages of a worker wait for its lock, and once they have it they keep it, so that none of
+ * that name runs again, and a second one, which says that its name is over. The next has a higher
+ * number.
  */
 
 const first = 'mqttwasm-shared';
 
 /** The lock of the worker with that name and address. */
 export const workerLock = (name: string, script: string): string => `${script} ${name}`;
+
+const overLock = (lock: string): string => `${lock} over`;
 
 export interface SharedWorkerName {
   name: string;
@@ -22,40 +25,52 @@ export interface SharedWorkerName {
 
 /** The one to ask for now. Without locks it is always the first one. */
 export async function currentWorker(script: string): Promise<SharedWorkerName> {
-  const prefix = workerLock(first, script);
-  let number = 0;
-  let runs = false;
-  const { held = [] } = (await navigator.locks?.query().catch(() => undefined)) ?? {};
-  for (const { name = '', mode } of held) {
-    if (!name.startsWith(prefix)) continue;
-    const next = Number(name.slice(prefix.length)) + (mode === 'shared' ? 1 : 0);
-    if (next > number) runs = false;
-    if (next >= number && mode === 'exclusive') runs = true;
-    number = Math.max(number, next);
+  for (let number = 0; ; number++) {
+    const name = number === 0 ? first : `${first} ${number}`;
+    const lock = workerLock(name, script);
+    if (!(await isHeld(overLock(lock)))) return { name, lock, runs: await isHeld(lock) };
+    holdOver(lock); // the pages that said so may be gone before this one
   }
-  const name = number === 0 ? first : `${first} ${number}`;
-  return { name, lock: workerLock(name, script), runs };
 }
 
 /** Calls `gone` when the worker is gone or has been given up, and no page is to ask for it again. */
 export function followWorker(lock: string, signal: AbortSignal, gone: () => void): void {
-  hold(lock, gone, signal);
+  const over = (): void => {
+    holdOver(lock);
+    gone();
+  };
+  hold(lock, { mode: 'shared', signal }, over);
 }
 
 /** No page is to use the worker any more, since it does not answer. It ends itself if it runs again. */
 export function giveUpWorker(lock: string): void {
-  hold(lock);
+  holdOver(lock);
+  hold(lock, { mode: 'shared' });
   navigator.locks?.request(lock, { steal: true }, () => {}).catch(ignored);
 }
 
+/** Whether it is held exclusively. `query` would say so, but throws pages out of the back/forward cache. */
+async function isHeld(lock: string): Promise<boolean> {
+  const asked = navigator.locks?.request(lock, { mode: 'shared', ifAvailable: true }, (got) => got === null);
+  return (await asked?.catch(ignored)) ?? false;
+}
+
+const over = new Set<string>();
+
+function holdOver(lock: string): void {
+  if (over.has(lock)) return;
+  over.add(lock);
+  hold(overLock(lock), {});
+}
+
 /** Acquires the lock when it is released, and keeps it as long as the page lives. */
-function hold(lock: string, acquired = (): void => {}, signal?: AbortSignal): void {
+function hold(lock: string, options: LockOptions, acquired = (): void => {}): void {
   const forEver = (): Promise<never> => {
     acquired();
     return new Promise(() => {});
   };
-  navigator.locks?.request(lock, { mode: 'shared', ...(signal && { signal }) }, forEver).catch(ignored);
+  navigator.locks?.request(lock, options, forEver).catch(ignored);
 }
 
-/** Aborted before, or taken away by a page that gave the worker up at the same time and holds it as well. */
-function ignored(): void {}
+/** Aborted before, taken away by a page that gave the worker up at the same time, or not allowed. */
+function ignored(): undefined {}

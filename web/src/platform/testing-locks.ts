@@ -5,7 +5,7 @@ interface Request {
   lose(): void;
 }
 
-type Options = { mode?: LockMode; steal?: boolean; signal?: AbortSignal };
+type Options = { mode?: LockMode; steal?: boolean; ifAvailable?: boolean; signal?: AbortSignal };
 
 /** As much of Web Locks as there is to need, for tests. */
 export function scriptedLocks() {
@@ -13,12 +13,16 @@ export function scriptedLocks() {
   const holders = new Map<string, Request[]>();
   const waiting = new Map<string, Request[]>();
 
+  function grantable(name: string, mode: LockMode): boolean {
+    const [held] = holders.get(name) ?? [];
+    return !held || (mode === 'shared' && held.mode === 'shared');
+  }
+
   function settle(name: string): void {
     const [next, ...others] = waiting.get(name) ?? [];
-    const held = holders.get(name) ?? [];
-    if (!next || (held.length > 0 && (next.mode === 'exclusive' || held[0]?.mode === 'exclusive'))) return;
+    if (!next || !grantable(name, next.mode)) return;
     waiting.set(name, others);
-    holders.set(name, [...held, next]);
+    holders.set(name, [...(holders.get(name) ?? []), next]);
     next.grant();
     settle(name);
   }
@@ -32,14 +36,14 @@ export function scriptedLocks() {
   };
 
   function request(name: string, ...rest: unknown[]): Promise<void> {
-    const run = rest.at(-1) as () => Promise<void> | undefined;
-    const { mode = 'exclusive', steal, signal } = (rest.length > 1 ? rest[0] : {}) as Options;
+    const run = rest.at(-1) as (lock: object | null) => Promise<void> | undefined;
+    const { mode = 'exclusive', steal, ifAvailable, signal } = (rest.length > 1 ? rest[0] : {}) as Options;
     return new Promise((resolve, reject) => {
       const mine: Request = {
         mode,
         grant: () =>
           void Promise.resolve()
-            .then(run)
+            .then(() => run({}))
             .then(resolve, reject)
             .then(() => drop(holders, name, mine)),
         lose: () => reject(new DOMException('taken away', 'AbortError')),
@@ -47,6 +51,11 @@ export function scriptedLocks() {
       const before = waiting.get(name) ?? [];
       waiting.set(name, steal ? [mine, ...before] : [...before, mine]);
       if (steal) free(name);
+      if (ifAvailable && !grantable(name, mode)) {
+        waiting.set(name, before);
+        resolve(run(null));
+        return;
+      }
       signal?.addEventListener('abort', () => {
         drop(waiting, name, mine);
         reject(signal.reason);
@@ -54,10 +63,6 @@ export function scriptedLocks() {
       settle(name);
     });
   }
-
-  const query = async () => ({
-    held: [...holders].flatMap(([name, requests]) => requests.map(({ mode }) => ({ name, mode }))),
-  });
 
   /** Takes it from its holders, as when their process ends. */
   function free(name: string): void {
@@ -68,7 +73,7 @@ export function scriptedLocks() {
   }
 
   return {
-    locks: { request, query },
+    locks: { request },
     /** Of locks that are held. */
     names: (): string[] => [...holders].flatMap(([name, requests]) => (requests.length > 0 ? [name] : [])),
     /** How many wait. */

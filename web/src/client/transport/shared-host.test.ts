@@ -89,8 +89,8 @@ test('a worker whose process has died ends its clients, and frees the page’s r
   await expect(connecting).rejects.toMatchObject({ code: 'crashed' });
   expect(events).toMatchObject([{ type: 'end', error: { code: 'crashed' } }]);
   await settled();
-  // It keeps the worker's, so that no page asks for that one again.
-  expect([failed(), worker.closed, all.names()]).toEqual([1, true, ['worker']]);
+  // It keeps the worker's, and says so, so that no page asks for that one again.
+  expect([failed(), worker.closed, all.names()]).toEqual([1, true, ['worker', 'worker over']]);
 });
 
 test('a worker that reports the end of its program is replaced', async () => {

@@ -110,7 +110,7 @@ export async function openSharedWorker(
   async function find(): Promise<void> {
     let requested: string | undefined;
     let silent = 0;
-    for (let look = 0; ; look++) {
+    for (let look = 0; !port; look++) {
       const { name, lock, runs } = await currentWorker(script.href);
       if (port || closed.signal.aborted) return;
       silent = runs && name === requested ? silent + 1 : 0;
