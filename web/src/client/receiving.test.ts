@@ -263,8 +263,14 @@ test('messages of a handlerOnly subscription reach no listener until another sub
   receive({ topic: '$SYS/a' }, { topic: '$SYS/b' });
   expect(seen).toEqual(['batch $SYS/a', 'message $SYS/a', 'own $SYS/a', 'own $SYS/b']);
   seen.length = 0;
+  const before = Date.now();
   await own.unsubscribe();
-  receive({ topic: '$SYS/b' });
-  expect(seen).toEqual(['batch $SYS/b', 'message $SYS/b']);
+  // Received before the UNSUBACK, and delivered after it.
+  receive({ topic: '$SYS/b', receivedAt: before }, { topic: 'c', receivedAt: before });
+  expect(seen).toEqual(['batch c', 'message c']);
+  seen.length = 0;
+  const later = { topic: '$SYS/b', receivedAt: Date.now() + 1 };
+  for (const _ of [1, 2]) receive(later);
+  expect(seen).toEqual(['batch $SYS/b', 'message $SYS/b', 'batch $SYS/b', 'message $SYS/b']);
   await expect(client.subscribe('a', options)).rejects.toMatchObject({ field: 'handlerOnly' });
 });

@@ -64,6 +64,7 @@ export function createReceiving({ emitter, ...client }: Dependencies) {
         if (handled) busy.push(handled);
       }
     }
+    if (reserved) router.tidy(messages.at(-1)?.receivedAt ?? 0);
     if (busy.length === 0) return;
     return Promise.all(busy).then(() => {});
   }

@@ -14,6 +14,8 @@ export function createRouter() {
   /** Callers' identifiers in the range of the client's own. */
   const given = new Set<number>();
   let handlersOnly = 0;
+  /** Subscriptions with `handlerOnly` that have ended, and when, in milliseconds since 1970. */
+  const ended = new Map<Holder, number>();
 
   function add(holder: Holder): void {
     const { topic, identifier = 0 } = holder.request;
@@ -27,7 +29,24 @@ export function createRouter() {
     const { topic } = holder.request;
     if (!subscriptions.remove(holder, topic)) return false;
     if (holder.handlerOnly) handlersOnly--;
+    ended.delete(holder);
     return withFilter(topic).length === 0;
+  }
+
+  /** Removes what has ended, or with `handlerOnly` later: messages received until now may yet be delivered. */
+  function retire(holder: Holder): void {
+    if (!holder.handlerOnly) {
+      remove(holder);
+      return;
+    }
+    // One for each filter, even where no message arrives.
+    for (const earlier of ended.keys()) if (earlier.request.topic === holder.request.topic) remove(earlier);
+    ended.set(holder, Date.now());
+  }
+
+  /** Removes those that ended before a message was received, since batches are in order. */
+  function tidy(receivedAt: number): void {
+    for (const [holder, at] of ended) if (receivedAt > at) remove(holder);
   }
 
   function match(message: Message): readonly Holder[] {
@@ -37,7 +56,7 @@ export function createRouter() {
 
   /** Whether all subscriptions that get this message have `handlerOnly`. */
   function reserved(message: Message): boolean {
-    const holders = match(message);
+    const holders = match(message).filter((holder) => message.receivedAt <= (ended.get(holder) ?? Infinity));
     return holders.length > 0 && holders.every(({ handlerOnly }) => handlerOnly);
   }
 
@@ -60,6 +79,8 @@ export function createRouter() {
   return {
     add,
     remove,
+    retire,
+    tidy,
     match,
     reserved,
     /** Whether any subscription has `handlerOnly`. */

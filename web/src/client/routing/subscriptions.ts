@@ -103,7 +103,7 @@ export function createSubscribing({ link, router, closing, requireOpen }: Depend
     try {
       if (unused.length > 0) await askToUnsubscribe(unused, call);
     } finally {
-      holders.forEach(router.remove);
+      holders.forEach(router.retire);
     }
   }
 

@@ -7,6 +7,7 @@ export function useVisible(): boolean {
   const [visible, setVisible] = useState(isVisible);
   useEffect(() => {
     const look = () => setVisible(isVisible);
+    look(); // it may have changed since it was drawn
     document.addEventListener('visibilitychange', look);
     return () => document.removeEventListener('visibilitychange', look);
   }, []);
