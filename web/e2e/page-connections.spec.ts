@@ -1,58 +1,27 @@
 import { readFileSync } from 'node:fs';
-import { expect, type Page, test } from '@playwright/test';
-import { type Mosquitto, type Server, startMosquitto, startServer } from './support/brokers';
-import { complaintsOf, connectTo, openConnected, openSettings, type Parts, showView } from './support/page';
-import { openPublisher, type Publisher } from './support/publisher';
+import type { Page } from '@playwright/test';
+import { type Mosquitto, type Server, startMosquitto } from './support/brokers';
+import { addConnection, filterBar, nameOf, strip, test } from './support/connections';
+import { expect } from './support/fixtures';
+import { connectTo, type Parts, showView } from './support/page';
+import type { Publisher } from './support/publisher';
 
 let server: Server;
 let mosquitto: Mosquitto;
 /** Another client, one at each broker. */
 let atServer: Publisher;
 let atMosquitto: Publisher;
-let complaints: string[];
 let parts: Parts;
 
-/** The name by which the page lists a connection to this address. */
-const nameOf = ({ mqtt }: { mqtt: string }) => new URL(mqtt).host;
-
-test.beforeAll(async () => {
-  [server, mosquitto] = await Promise.all([startServer(['-default-broker', 'mqtt']), startMosquitto()]);
-  [atServer, atMosquitto] = await Promise.all([openPublisher(server.mqtt), openPublisher(mosquitto.mqtt)]);
-});
-
-test.afterAll(async () => {
-  for (const publisher of [atServer, atMosquitto]) publisher?.close();
-  await Promise.all([server?.stop(), mosquitto?.stop()]);
-});
-
-test.beforeEach(async ({ page }) => {
-  complaints = await complaintsOf(page);
-  parts = await openConnected(page, server.url);
-});
-
-test.afterEach(() => {
-  expect(complaints).toEqual([]);
-});
-
-function strip(page: Page) {
-  const nav = page.getByRole('navigation', { name: 'Connections' });
-  return {
-    add: nav.getByRole('button', { name: 'Another broker' }),
-    tabs: nav.getByRole('listitem'),
-    tab: (broker: { mqtt: string }) => nav.getByRole('button', { name: new RegExp(`^${nameOf(broker)},`) }),
-    close: (broker: { mqtt: string }) => nav.getByRole('button', { name: `Close ${nameOf(broker)}` }),
-  };
-}
-
-function filterBar(page: Page) {
-  const bar = page.getByRole('search', { name: 'Filter messages' });
-  return {
-    open: bar.getByRole('button', { name: /^Filter/ }),
-    connection: bar.getByRole('combobox', { name: 'Connection' }),
-    direction: bar.getByRole('combobox', { name: 'Direction' }),
-    reset: bar.getByRole('button', { name: 'Reset' }),
-  };
-}
+test.beforeEach(
+  async ({ server: theServer, mosquitto: theMosquitto, parts: theParts, elsewhere, atMosquitto: there }) => {
+    server = theServer;
+    mosquitto = theMosquitto;
+    atServer = elsewhere;
+    atMosquitto = there;
+    parts = theParts;
+  },
+);
 
 async function subscribe(filter: string): Promise<void> {
   await parts.filter.fill(filter);
@@ -61,11 +30,7 @@ async function subscribe(filter: string): Promise<void> {
 }
 
 /** Opens and selects a second connection, to mosquitto. */
-async function addMosquitto(page: Page): Promise<void> {
-  await strip(page).add.click();
-  await connectTo(parts, mosquitto.mqtt);
-  await expect(parts.status).toHaveText(`connected ${mosquitto.mqtt}`);
-}
+const addMosquitto = (page: Page) => addConnection(page, parts, mosquitto);
 
 test('one connection looks like one: no list, no filter, no labels', async ({ page }) => {
   await expect(strip(page).add).toBeVisible();
@@ -155,28 +120,6 @@ test('after a change of broker, a message from the previous one offers no reply'
   await expect(details.getByRole('button', { name: 'Reply', exact: true })).toHaveCount(0);
   await details.getByRole('button', { name: `Edit and resend (${nameOf(mosquitto)})` }).click();
   await expect(parts.payload).toHaveValue('how warm?');
-});
-
-test('changed options require a reconnect, and the focus stays', async ({ page }) => {
-  await openSettings(page, 'Options');
-  const id = page.getByRole('textbox', { name: 'Client ID' });
-  await id.fill('of-my-own');
-  await expect(parts.connect).toHaveCount(1);
-  await id.fill('');
-  await expect(parts.connect).toHaveCount(0);
-  await id.fill('of-my-own');
-  await id.press('Enter');
-  await expect(parts.status).toHaveText(/^connected/);
-  await expect(parts.connect).toHaveCount(0);
-  await openSettings(page, 'Session');
-  await expect(page.locator('.connection-part')).toContainText('of-my-own');
-  await page.keyboard.press('Escape');
-
-  await parts.disconnect.press('Enter');
-  await expect(parts.connect).toBeFocused();
-  await parts.connect.press('Enter');
-  await expect(parts.status).toHaveText(/^connected/);
-  await expect(parts.disconnect).toBeFocused();
 });
 
 test('details and exports name the connection', async ({ page }) => {
@@ -280,101 +223,6 @@ test('a lost connection is reported while another one is selected', async ({ pag
   await expect(parts.status).toHaveText(/^reconnecting/);
   await expect(parts.notice).toContainText('The connection was lost');
   await strip(page).close(broker).click();
-  await expect(parts.status).toHaveText(`connected ${server.mqtt}`);
-});
-
-test('a profile is used for the selected connection, or opened beside it', async ({ page }) => {
-  await openSettings(page, 'Profiles');
-  await parts.url.fill(mosquitto.mqtt);
-  await page.getByRole('textbox', { name: 'Save the settings as' }).fill('The garden');
-  await page.getByRole('button', { name: 'Save', exact: true }).first().click();
-  await page.getByRole('button', { name: 'Open The garden in new connection' }).click();
-  await expect(parts.status).toHaveText(`connected ${mosquitto.mqtt}`);
-  const garden = page.getByRole('button', { name: /^The garden, connected/ });
-  await expect(garden).toHaveAttribute('aria-current', 'true');
-  await parts.publish.click();
-  await expect(parts.rows.locator('.via')).toHaveText('The garden');
-
-  await strip(page).tab(server).click();
-  await expect(parts.status).toHaveText(`connected ${server.mqtt}`);
-  await openSettings(page, 'Profiles');
-  await page.getByRole('button', { name: /^Use The garden/ }).click();
-  await parts.disconnect.click();
-  await parts.connect.click();
-  await expect(parts.status).toHaveText(`connected ${mosquitto.mqtt}`);
-  await expect(page.getByRole('button', { name: /^The garden \(2\), connected/ })).toBeVisible();
-});
-
-test('a reload restores the connections, and reconnects those that were connected', async ({ page }) => {
-  const { add, tabs, tab } = strip(page);
-  await addMosquitto(page);
-  await add.click();
-  await parts.url.fill('ws://127.0.0.1:9/mqtt');
-  await add.click();
-  await connectTo(parts, mosquitto.mqtt);
-  await expect(parts.status).toHaveText(`connected ${mosquitto.mqtt}`);
-  await tab(mosquitto).first().click();
-
-  await page.reload();
-  await expect(tabs).toHaveCount(4);
-  const names = tabs.locator('.strip-show');
-  await expect(names.nth(0)).toHaveAccessibleName(`${nameOf(server)}, connected`);
-  await expect(names.nth(1)).toHaveAccessibleName(`${nameOf(mosquitto)}, connected`);
-  await expect(names.nth(2)).toHaveAccessibleName('Connection 3, disconnected');
-  await expect(names.nth(3)).toHaveAccessibleName(`${nameOf(mosquitto)} (2), connected`);
-  await expect(names.nth(1)).toHaveAttribute('aria-current', 'true');
-  await expect(parts.status).toHaveText(`connected ${mosquitto.mqtt}`);
-  await expect(parts.broker.getByRole('option', { name: 'This server' })).toHaveCount(1);
-  await names.nth(2).click();
-  await expect(parts.url).toHaveValue('ws://127.0.0.1:9/mqtt');
-  await expect(parts.notice).toBeEmpty();
-});
-
-test('after a reload the page asks for a password that was not stored', async ({ page }) => {
-  await strip(page).add.click();
-  await openSettings(page, 'Options');
-  const password = page.getByRole('textbox', { name: 'Password' });
-  await page.getByRole('textbox', { name: 'User name' }).fill('me');
-  await password.fill('pa55');
-  await connectTo(parts, mosquitto.mqtt);
-  await expect(parts.status).toHaveText(`connected ${mosquitto.mqtt}`);
-
-  await page.reload();
-  await expect(strip(page).tabs).toHaveCount(2);
-  await expect(parts.notice).toContainText('passwords are not kept when the page is reloaded');
-  await expect(parts.status).toHaveText(/^disconnected/);
-  expect(
-    await page.evaluate(() => JSON.stringify([{ ...sessionStorage }, { ...localStorage }])),
-  ).not.toContain('pa55');
-  await openSettings(page, 'Options');
-  await expect(page.getByRole('textbox', { name: 'User name' })).toHaveValue('me');
-  await password.fill('pa55');
-  await parts.connect.click();
-  await expect(parts.status).toHaveText(`connected ${mosquitto.mqtt}`);
-  await expect(parts.notice).toBeEmpty();
-});
-
-test('secrets in an address are neither read out nor listed', async ({ page }) => {
-  const address = mosquitto.mqtt.replace('//', '//ann:pa55@');
-  await connectTo(parts, `${address}?token=pa55`);
-  await expect(parts.status).toHaveText(`connected ${mosquitto.mqtt}`);
-  await openSettings(page, 'Profiles');
-  await page.getByRole('textbox', { name: 'Save the settings as' }).fill('Mine');
-  await page.getByRole('checkbox', { name: /^Save password/ }).check();
-  await page.getByRole('button', { name: 'Save', exact: true }).click();
-  await expect(page.getByRole('list', { name: 'Profiles' })).toContainText(mosquitto.mqtt);
-  expect(await page.locator('body').textContent()).not.toContain('pa55');
-});
-
-test('after a reload one connection reconnects to its broker; a new page uses the default one', async ({
-  page,
-}) => {
-  await connectTo(parts, mosquitto.mqtt);
-  await expect(parts.status).toHaveText(`connected ${mosquitto.mqtt}`);
-  await page.reload();
-  await expect(parts.status).toHaveText(`connected ${mosquitto.mqtt}`);
-  await expect(strip(page).tabs).toHaveCount(0);
-  await page.goto(server.url);
   await expect(parts.status).toHaveText(`connected ${server.mqtt}`);
 });
 
@@ -498,27 +346,6 @@ test('messages from several connections are published only as chosen', async ({ 
   await recordings.getByRole('button', { name: /^Publish again: / }).click();
   await expect(of('Recorded from').getByRole('option', { selected: true })).toHaveText('choose');
   await expect(form.getByRole('button', { name: 'Publish', exact: true })).toBeDisabled();
-});
-
-test('Enter in an edited address reconnects, and an invalid one keeps the connection', async () => {
-  await parts.url.fill('nowhere at all');
-  await parts.url.press('Enter');
-  await expect(parts.url).toHaveAttribute('aria-invalid', 'true');
-  await expect(parts.status).toHaveText(`connected ${server.mqtt}`);
-  await parts.url.fill(mosquitto.mqtt);
-  await parts.url.press('Enter');
-  await expect(parts.status).toHaveText(`connected ${mosquitto.mqtt}`);
-});
-
-test('an invalid option opens the options, and disables no other tool', async ({ page }) => {
-  await parts.disconnect.click();
-  await openSettings(page, 'Options');
-  await page.getByRole('textbox', { name: 'Keep alive' }).fill('-1');
-  await openSettings(page, 'Options');
-  await parts.connect.click();
-  await expect(page.getByRole('textbox', { name: 'Keep alive' })).toHaveAttribute('aria-invalid', 'true');
-  await openSettings(page, 'Code');
-  await expect(page.getByRole('region', { name: 'Code' })).toBeVisible();
 });
 
 test('a topic filter reset by the user stays reset after another connection was selected', async ({

@@ -1,12 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { encode as encodeMessagePack } from '@msgpack/msgpack';
-import type { Page } from '@playwright/test';
-import { type Server, startMosquitto } from './support/brokers';
+import type { Server } from './support/brokers';
 import { expect, test } from './support/fixtures';
 import { chartedTopic, flood } from './support/flood';
-import { connectTo, openConnected, type Parts, showView } from './support/page';
-import { freePort } from './support/process';
+import { type Parts, showView } from './support/page';
 import type { Publisher } from './support/publisher';
+import { topicsOf } from './support/topics';
 
 let server: Server;
 let elsewhere: Publisher;
@@ -20,31 +19,6 @@ test.beforeEach(async ({ server: theServer, elsewhere: theElsewhere, parts: theP
   parts = theParts;
   own = theOwn;
 });
-
-function topicsOf(page: Page) {
-  const panel = page.getByRole('region', { name: 'Topics', exact: true });
-  const details = page.getByRole('region', { name: 'Topic details' });
-  return {
-    messagesTab: page.getByRole('tab', { name: 'Messages' }),
-    scriptsTab: page.getByRole('tab', { name: 'Scripts' }),
-    tree: page.getByRole('tree', { name: 'Topics' }),
-    search: page.getByRole('searchbox', { name: 'Search topics' }),
-    details,
-    chart: page.getByRole('region', { name: 'Chart' }),
-    history: details.getByRole('list', { name: 'History' }).getByRole('listitem'),
-    dialog: page.getByRole('dialog', { name: 'Clear retained messages' }),
-    /** By its last level or levels. */
-    row: (name: string) => page.getByRole('treeitem', { name: new RegExp(`(^|/)${name}( |$)`) }),
-    /** The count of messages at a row and below. */
-    total: (name: string) =>
-      page
-        .getByRole('treeitem', { name: new RegExp(`^${name}[/ ]`) })
-        .first()
-        .locator('.topic-count'),
-    fact: (name: string) =>
-      panel.locator('.topics-facts > div').filter({ hasText: name }).getByRole('definition'),
-  };
-}
 
 test('the tree counts from the start and updates live', async ({ page }) => {
   const topics = topicsOf(page);
@@ -254,48 +228,6 @@ test('numbers of several topics share a chart with a zoomable time axis, which c
   await expect(topics.chart).toHaveCount(0);
 });
 
-test('retained messages below a branch are cleared after confirmation', async ({ page }) => {
-  const topics = topicsOf(page);
-  const plant = own.replace('mqttwasm', 'plant');
-  await parts.retain.check();
-  await parts.qos.selectOption('1');
-  for (const name of ['a', 'b', 'c/d']) {
-    await parts.topic.fill(`${plant}/${name}`);
-    await parts.publish.click();
-  }
-  await expect(parts.results.filter({ hasText: 'Acknowledged' })).toHaveCount(3);
-  await parts.filter.fill(`${plant}/#`);
-  await parts.subscribe.click();
-  await expect(parts.rows).toHaveCount(3);
-  await showView(page, 'Topics');
-  await expect(topics.row('d')).toHaveAccessibleName(/retained/);
-  await expect(topics.fact('Retained')).toHaveText('3');
-
-  await topics.row(plant).click();
-  await topics.details.getByRole('button', { name: 'Clear retained (3)…' }).click();
-  await expect(topics.dialog).toContainText('3 retained messages at and below plant');
-  await topics.dialog.getByRole('button', { name: 'Cancel' }).click();
-  await expect(topics.dialog).toHaveCount(0);
-  await expect(topics.fact('Retained')).toHaveText('3');
-
-  await topics.details.getByRole('button', { name: 'Clear retained (3)…' }).click();
-  await topics.dialog.getByRole('button', { name: 'Clear 3 retained messages' }).click();
-  await expect(topics.dialog.getByRole('status')).toHaveText('Cleared 3 retained messages.');
-  await topics.dialog.getByRole('button', { name: 'Close' }).click();
-  await expect(topics.fact('Retained')).toHaveText('0');
-
-  // A new subscriber gets none.
-  const other = await page.context().newPage();
-  const there = await openConnected(other, server.url);
-  await there.filter.fill(`${plant}/#`);
-  await there.subscribe.click();
-  await expect(there.subscriptions).toHaveCount(2);
-  elsewhere.publish(`${plant}/marker`, ['after it']);
-  await expect(there.row(`${plant}/marker`, 'after it')).toHaveCount(1);
-  await expect(there.rows).toHaveCount(1);
-  await other.close();
-});
-
 test('hostile topics and values are rendered as text in their own rows', async ({ page }) => {
   const topics = topicsOf(page);
   const markup = '<img src=x onerror=alert(1)>';
@@ -396,29 +328,4 @@ test('parts that fail to load say so, and can be retried', async ({ page, compla
   await again.click();
   await expect(topics.chart.getByRole('img')).toHaveAccessibleName(/level: 1 value/);
   expect(new Set(complaints.splice(0))).toEqual(new Set(['Failed to load resource: net::ERR_FAILED']));
-});
-
-test('nothing is shown as retained after a broker restarts without its retained messages', async ({
-  page,
-  complaints,
-}) => {
-  const topics = topicsOf(page);
-  const port = await freePort();
-  let broker = await startMosquitto(port);
-  try {
-    await connectTo(parts, broker.mqtt);
-    await expect(parts.status).toHaveText(`connected ${broker.mqtt}`);
-    await parts.retain.check();
-    await parts.publish.click();
-    await expect(topics.fact('Retained')).toHaveText('1');
-    await broker.stop();
-    await expect(parts.status).toContainText('reconnecting');
-    await expect(topics.fact('Retained')).toHaveText('1');
-    broker = await startMosquitto(port);
-    await expect(parts.status).toHaveText(`connected ${broker.mqtt}`);
-    await expect(topics.fact('Retained')).toHaveText('0');
-  } finally {
-    await broker.stop();
-  }
-  complaints.splice(0); // logged while there was no broker
 });

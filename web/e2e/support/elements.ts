@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import type { Page } from '@playwright/test';
+import { test as base, expect } from './fixtures';
 import { complaintsOf } from './page';
 
 const policy =
@@ -57,3 +58,44 @@ async function serve(
   await page.goto(folder + query);
   return complaints;
 }
+
+export const test = base.extend<{ open: (body: string, lang?: string) => Promise<void> }>({
+  /** Opens a page with this body; the test fails if the browser logs errors. */
+  async open({ page, server }, use) {
+    let complaints: string[] = [];
+    await use(async (body, lang) => {
+      complaints = await openBody(page, server.url, body, lang);
+    });
+    expect(complaints).toEqual([]);
+  },
+});
+
+export const part = (page: Page, selector: string, name: string) =>
+  page.locator(`${selector} [part~=${name}]`);
+
+/** Records the details of an event that bubbles from the page's elements. */
+export async function record(page: Page, event: string): Promise<() => Promise<unknown[]>> {
+  await page.evaluate((name) => {
+    const all: unknown[] = [];
+    Reflect.set(window, name, all);
+    document.addEventListener(name, ({ target, detail }: CustomEventInit & Event) => {
+      const { code, field, value, topic } = detail;
+      all.push(
+        JSON.parse(JSON.stringify({ from: (target as Element).localName, code, field, value, topic })),
+      );
+    });
+  }, event);
+  return () => page.evaluate((name) => Reflect.get(window, name), event);
+}
+
+/** Publishes with the page's own client. */
+export const publish = (page: Page, topic: string, payload: string, retain = false) =>
+  page.evaluate(
+    async ([name, text, keep]) => {
+      const { client } = document.querySelector('mqtt-connection') ?? {};
+      await client?.publish(name, text, { qos: 1, retain: keep });
+    },
+    [topic, payload, retain] as const,
+  );
+
+export const topicOf = () => `elements/${crypto.randomUUID()}`;
