@@ -1,5 +1,6 @@
 import './styles/tokens.css';
 import './styles/base.css';
+import './styles/arrange.css';
 import './styles/layout.css';
 import './styles/forced-colours.css';
 import { render } from 'preact';
