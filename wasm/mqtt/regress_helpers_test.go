@@ -169,3 +169,29 @@ func (c *stuckConn) Close() error {
 	})
 	return nil
 }
+
+// deliver sends a QoS 1 message.
+func (b *brokerConn) deliver(topic string, id byte) {
+	body := append([]byte{0, byte(len(topic))}, topic...)
+	body = append(body, 0, id, 0)
+	b.send(append([]byte{0x32, byte(len(body))}, body...)...)
+}
+
+// subscribeEach subscribes to filters, each with its own identifier.
+func subscribeEach(c *Client, filters ...string) <-chan subscribed {
+	subs := make([]Subscription, len(filters))
+	for i, f := range filters {
+		subs[i] = Subscription{Filter: f, Identifier: i + 1}
+	}
+	done := make(chan subscribed, 1)
+	go func() {
+		r, err := c.Subscribe(background, subs, SubscribeOptions{})
+		done <- subscribed{r, err}
+	}()
+	return done
+}
+
+type subscribed struct {
+	r   SubscribeResult
+	err error
+}
