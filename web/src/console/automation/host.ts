@@ -222,10 +222,7 @@ export function createHost(deps: Dependencies) {
     }
   }
 
-  async function publish(
-    one: Running,
-    { topic, payload, options, correlationData }: Publication,
-  ): Promise<void> {
+  async function publish(one: Running, { topic, payload, options, correlationData }: Publication) {
     const client = deps.client.peek();
     if (!client || unacknowledged >= bounds.unacknowledged) {
       one.state.refused++;
