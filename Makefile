@@ -221,7 +221,9 @@ lint-go: $(LINTER) ## Go: gofmt, golangci-lint
 	exit $$status
 
 .PHONY: lint-web
-lint-web: $(MODULES) $(WASM) $(WASM_EXEC) ## TypeScript: types, import rules, format
+lint-web: $(MODULES) $(WASM) $(WASM_EXEC) ## TypeScript: types, import rules, format; no file of more than 400 lines, Go included
+	@long=$$(git ls-files -- '*.go' '*.ts' '*.tsx' '*.mjs' '*.css' | xargs awk 'FNR == 401 { print FILENAME }'); \
+	[ -z "$$long" ] || { echo "more than 400 lines: $$long"; exit 1; }
 	cd web && status=0; npx tsc --noEmit || status=1; npx biome check || status=1; exit $$status
 
 .PHONY: audit
