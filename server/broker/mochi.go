@@ -203,6 +203,16 @@ func (p *policy) OnPacketRead(cl *mqtt.Client, pk packets.Packet) (packets.Packe
 }
 
 func (p *policy) readPublish(cl *mqtt.Client, c *conn, pk packets.Packet) (packets.Packet, error) {
+	if pk.PublishValidate(topicAliasMaximum) != packets.CodeSuccess { // mochi ends the connection
+		return pk, nil
+	}
+	if alias := pk.Properties.TopicAlias; alias > 0 { // set even by what is refused, or was known (3.3.2.3.4)
+		if pk.TopicName = cl.State.TopicAliases.Inbound.Set(alias, pk.TopicName); pk.TopicName == "" { // 3.3.4
+			p.tell(c, packets.ErrTopicAliasInvalid)
+			return pk, packets.ErrRejectPacket
+		}
+		pk.Properties.TopicAlias, pk.Properties.TopicAliasFlag = 0, false
+	}
 	switch pk.FixedHeader.Qos {
 	case 1:
 		p.hold(c, packets.Puback, false)
@@ -217,7 +227,7 @@ func (p *policy) readPublish(cl *mqtt.Client, c *conn, pk packets.Packet) (packe
 			return nothing, nil
 		}
 	}
-	if pk.PublishValidate(topicAliasMaximum) == packets.CodeSuccess && !p.OnACLCheck(cl, pk.TopicName, true) {
+	if !p.OnACLCheck(cl, pk.TopicName, true) {
 		p.refuse(cl, packets.ErrNotAuthorized)
 		return nothing, nil
 	}
@@ -313,7 +323,7 @@ func (p *policy) disconnect(cl *mqtt.Client, code packets.Code) {
 func (p *policy) refuse(cl *mqtt.Client, code packets.Code) {
 	switch c := connOf(cl); {
 	case c == nil: // a will
-	case code == packets.ErrTopicAliasInvalid, cl.Properties.ProtocolVersion < 5 && c.reply.FixedHeader.Type > 0:
+	case cl.Properties.ProtocolVersion < 5 && c.reply.FixedHeader.Type > 0:
 		c.reply.FixedHeader.Type = 0
 		p.disconnect(cl, code)
 	default:

@@ -205,13 +205,11 @@ func (p *policy) lost(cl *mqtt.Client, session *session, reply packets.Packet) [
 	return []byte{kind << 4, 3, byte(id >> 8), byte(id), packets.ErrQuotaExceeded.Code}
 }
 
-// OnPublish says whether a message, whose alias was resolved, may be delivered.
+// OnPublish says whether a message may be delivered.
 func (p *policy) OnPublish(cl *mqtt.Client, pk packets.Packet) (packets.Packet, error) {
 	switch {
 	case cl == p.self:
 		return pk, nil
-	case pk.TopicName == "": // 3.3.4
-		p.refuse(cl, packets.ErrTopicAliasInvalid)
 	case tooLarge(pk.TopicName):
 		p.refuse(cl, packets.ErrTopicNameInvalid)
 	case pk.FixedHeader.Qos > 0 && p.sessions.bytes.Load() > int64(p.most.allSessionBytes),

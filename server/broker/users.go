@@ -246,12 +246,12 @@ func (a *attempts) failed(keys []string) {
 }
 
 // OnACLCheck decides about a topic to publish to, a filter to subscribe to, and
-// a topic to deliver. A topic that is only an alias was allowed when it was defined.
+// a topic to deliver.
 func (p *policy) OnACLCheck(cl *mqtt.Client, topic string, write bool) bool {
 	if write && strings.HasPrefix(topic, "$") { // the broker's own (4.7.2)
 		return false
 	}
-	return p.users == nil || write && topic == "" || p.users.allow(string(cl.Properties.Username), topic, write)
+	return p.users == nil || p.users.allow(string(cl.Properties.Username), topic, write)
 }
 
 // cut shortens names that clients chose, for the log.

@@ -131,32 +131,6 @@ func TestSessionFromBeforeUsers(t *testing.T) {
 	}
 }
 
-// 3.3.2.3.4: a refused PUBLISH does not set its Topic Alias.
-func TestUsersAndTopicAlias(t *testing.T) {
-	users, err := loadUsers(t, `[{"name": "alice", "hash": "HASH", "publish": ["a"], "subscribe": ["a"]}]`)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b := start(t, Options{Users: users})
-	alice := connect(t, dialTCP(t, b), func(c *packets.Connect) {
-		c.UsernameFlag, c.Username = true, "alice"
-		c.PasswordFlag, c.Password = true, []byte("pencil")
-	})
-	alice.subscribe("a", 0)
-	for _, topic := range []string{"a", "", "secret", ""} {
-		cp := packets.NewControlPacket(packets.PUBLISH)
-		content := cp.Content.(*packets.Publish)
-		content.Topic, content.Payload = topic, []byte(topic)
-		content.Properties.TopicAlias = ptr(uint16(1))
-		alice.send(cp)
-	}
-	for range 3 { // the refused topic neither arrives nor becomes the alias
-		if m := expect[packets.Publish](alice); m.Topic != "a" || string(m.Payload) == "secret" {
-			t.Errorf("%q arrived on %q", m.Payload, m.Topic)
-		}
-	}
-}
-
 func TestUsersFileErrors(t *testing.T) {
 	for _, test := range []struct{ list, want string }{
 		{`{}`, "not a JSON list"},
