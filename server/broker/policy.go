@@ -216,16 +216,25 @@ func (p *policy) OnPublish(cl *mqtt.Client, pk packets.Packet) (packets.Packet, 
 		pk.FixedHeader.Retain && len(pk.Payload) > 0 && !p.sessions.retainable(pk, p.most):
 		p.refuse(cl, packets.ErrQuotaExceeded)
 	default:
+		if c := connOf(cl); c != nil && pk.FixedHeader.Qos == 2 {
+			p.store.setGathers(c.receipt, true)
+		}
 		return pk, nil
 	}
 	return pk, packets.ErrRejectPacket
 }
 
-// OnPublished records that a QoS 2 message has been delivered.
+// OnPublished records that a QoS 2 message has been delivered. That is written together
+// with what is delivered at QoS 2: after one without the other it would be delivered
+// twice, or never.
 func (p *policy) OnPublished(cl *mqtt.Client, pk packets.Packet) {
 	if c := connOf(cl); c != nil && pk.FixedHeader.Qos == 2 {
 		c.session.receive(pk.PacketID)
-		p.store.set(cl, unreleased, messageKey(cl.ID, pk.PacketID), received{})
+		whole := p.store.setGathers(c.receipt, false)
+		if lasting(cl) {
+			whole = append(whole, change{bucket: unreleased, key: messageKey(cl.ID, pk.PacketID), value: received{}})
+		}
+		p.store.put(cl.ID, whole...)
 	}
 }
 

@@ -120,7 +120,7 @@ func (s *store) publish(cl *mqtt.Client, session *session, m message) {
 	if exactlyOnce {
 		transmit(cl, func(f *flow) []byte { f.writing[m.PacketID] = true; return nil })
 	}
-	s.put(m.Origin, change{bucket: messages, key: messageKey(cl.ID, m.PacketID), value: m, done: func(lost bool) {
+	c := change{bucket: messages, key: messageKey(cl.ID, m.PacketID), value: m, done: func(lost bool) {
 		if lost {
 			session.remove(m.PacketID) // before the identifier is free
 			cl.State.Inflight.Delete(m.PacketID)
@@ -128,5 +128,8 @@ func (s *store) publish(cl *mqtt.Client, session *session, m message) {
 		if exactlyOnce {
 			transmit(cl, func(f *flow) []byte { return f.stored(m.PacketID, lost) })
 		}
-	}})
+	}}
+	if !exactlyOnce || !s.gather(m.Origin, c) {
+		s.put(m.Origin, c)
+	}
 }

@@ -1,6 +1,8 @@
 package broker
 
 import (
+	"fmt"
+	"sync"
 	"testing"
 
 	"github.com/eclipse/paho.golang/packets"
@@ -131,4 +133,34 @@ func TestCleanStartForgetsUnreleased(t *testing.T) {
 	if m := expect[packets.Publish](sub); string(m.Payload) != "second" {
 		t.Errorf("got %q", m.Payload)
 	}
+}
+
+// A server killed between two writes has stored a message of QoS 2 and the mark that it was
+// delivered, or neither: its client sends it again.
+func TestDeliveredAndMarkedAtOnce(t *testing.T) {
+	const subscribers, published = 100, 50
+	b := start(t, Options{DataDir: t.TempDir()})
+	for i := range subscribers {
+		p := connect(t, dialPipe(t, b), lastingAs(fmt.Sprint("sub", i)))
+		p.subscribe("t", 2)
+		p.disconnect()
+	}
+	pub := connect(t, dialTCP(t, b), lastingAs("pub"))
+	var watch sync.WaitGroup
+	watch.Go(func() {
+		for stored, marked := 0, 0; marked < published; {
+			if err := b.policy.store.db.View(func(tx *bbolt.Tx) error {
+				stored, marked = tx.Bucket(messages).Stats().KeyN, tx.Bucket(unreleased).Stats().KeyN
+				return nil
+			}); err != nil || stored != marked*subscribers {
+				t.Errorf("%d messages, %d marks: %v", stored, marked, err)
+				return
+			}
+		}
+	})
+	for id := range uint16(published) {
+		pub.publish(id+1, 2, false, "t", "x")
+		expect[packets.Pubrec](pub)
+	}
+	watch.Wait()
 }

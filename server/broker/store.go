@@ -58,6 +58,8 @@ type receipt struct {
 	open    int    // its batches that are not on disk, plus 1 while the packet is handled
 	last    *batch // the last batch it is in
 	patient bool   // waits until the disk can be written again
+	gathers bool   // from OnPublish to OnPublished of a message of QoS 2
+	whole   []change
 	lost    bool
 	settle  func(lost, later bool)
 }
@@ -169,6 +171,29 @@ func (s *store) put(client string, changes ...change) {
 		s.next.add(c)
 	}
 	s.join(s.receipts[client])
+}
+
+// gather keeps a change of a packet of QoS 2 that are to be written together, or reports false.
+func (s *store) gather(client string, c change) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := s.receipts[client]
+	if r == nil || !r.gathers {
+		return false
+	}
+	r.whole = append(r.whole, c)
+	return true
+}
+
+// setGathers begins or ends that, and returns what there is.
+func (s *store) setGathers(r *receipt, is bool) (whole []change) {
+	if s == nil {
+		return nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r.gathers, whole, r.whole = is, r.whole, nil
+	return whole
 }
 
 // join puts a receipt, if there is one, into the batch. The caller holds mu.
