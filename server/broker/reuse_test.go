@@ -2,6 +2,7 @@ package broker
 
 import (
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 
@@ -163,4 +164,40 @@ func TestDeliveredAndMarkedAtOnce(t *testing.T) {
 		expect[packets.Pubrec](pub)
 	}
 	watch.Wait()
+}
+
+// A change that replaced a deletion, and could not be written, leaves the deletion to be made.
+func TestLostAfterDeletion(t *testing.T) {
+	b := start(t, Options{DataDir: t.TempDir()})
+	s := b.policy.store
+	mark := change{bucket: unreleased, key: messageKey("device", 5), value: received{}}
+	deletion := change{bucket: mark.bucket, key: mark.key}
+	big := change{bucket: clients, key: []byte("big"), value: strings.Repeat("x", 1<<20)} // exceeds the free space in the file
+	for _, batches := range [][][]change{{{deletion, mark, big}}, {{deletion, big}, {mark, big}}} {
+		s.put("", mark)
+		s.flush("")
+		hold, err := s.db.Begin(true) // nothing is written meanwhile
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, changes := range batches {
+			waitFor(t, func() bool { s.mu.Lock(); defer s.mu.Unlock(); return len(s.next.changes) == 0 })
+			s.put("", changes...)
+		}
+		full(b, true)
+		if err := hold.Rollback(); err != nil {
+			t.Fatal(err)
+		}
+		s.flush("")
+		full(b, false)
+		s.flush("")
+		if err := s.db.View(func(tx *bbolt.Tx) error {
+			if tx.Bucket(mark.bucket).Get(mark.key) != nil {
+				t.Errorf("%d batches: it is still there", len(batches))
+			}
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
 }

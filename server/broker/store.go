@@ -49,6 +49,7 @@ type batch struct {
 type change struct {
 	bucket, key []byte
 	value       any
+	deleted     bool            // what the file has was to be deleted or changed before
 	done        func(lost bool) // called on the store's goroutine; may be nil
 }
 
@@ -222,7 +223,9 @@ func (s *store) ready() bool { return s == nil || !s.failing.Load() }
 // add replaces what was put under the same key before.
 func (b *batch) add(c change) {
 	key := string(c.bucket) + string(c.key)
-	b.bytes += c.size() - b.changes[key].size()
+	old, ok := b.changes[key]
+	c.deleted = ok && (old.deleted || old.happened())
+	b.bytes += c.size() - old.size()
 	b.changes[key] = c
 }
 
@@ -315,9 +318,17 @@ func (s *store) settle(b *batch, lost bool) {
 	s.writing = false
 	if lost {
 		for key, c := range b.changes {
-			if _, newer := s.next.changes[key]; !newer && c.happened() {
-				s.next.changes[key] = c
+			if !c.happened() {
+				if !c.deleted {
+					continue
+				}
+				c = change{bucket: c.bucket, key: c.key}
 			}
+			if newer, ok := s.next.changes[key]; ok {
+				newer.deleted = true
+				c = newer
+			}
+			s.next.changes[key] = c
 		}
 	}
 	for _, r := range b.receipts {
