@@ -159,6 +159,11 @@ var nothing = packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Puba
 func (p *policy) OnPacketRead(cl *mqtt.Client, pk packets.Packet) (packets.Packet, error) {
 	c, id := connOf(cl), pk.PacketID
 	c.handling, c.reply = true, packets.Packet{PacketID: id}
+	if kind := pk.FixedHeader.Type; kind == packets.Publish || kind == packets.Pubrel {
+		if c.lock(p.sessions.delivery.RLocker()); cl.IsTakenOver() { // what it would change is another connection's
+			return nothing, nil
+		}
+	}
 	switch pk.FixedHeader.Type {
 	case packets.Connect:
 		c.takeWill(&pk)
@@ -231,7 +236,6 @@ func (p *policy) readPublish(cl *mqtt.Client, c *conn, pk packets.Packet) (packe
 		p.refuse(cl, packets.ErrNotAuthorized)
 		return nothing, nil
 	}
-	c.lock(p.sessions.delivery.RLocker())
 	return pk, nil
 }
 

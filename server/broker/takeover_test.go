@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/eclipse/paho.golang/packets"
+	mochi "github.com/mochi-mqtt/server/v2/packets"
 )
 
 // A client that is back while its old connection lives waits for nothing if nothing is under way.
@@ -58,4 +59,40 @@ func TestOnlyPings(t *testing.T) {
 		_ = near.Close()
 		pings.Wait()
 	})
+}
+
+// A packet of the old connection that is read while the session is taken over changes
+// nothing of the new one.
+func TestPacketAfterTakeover(t *testing.T) {
+	dir := t.TempDir()
+	b := start(t, Options{DataDir: dir})
+	connect(t, dialTCP(t, b), lastingAs("device"))
+	old, _ := b.server.Clients.Get("device")
+	p := connect(t, dialTCP(t, b), func(c *packets.Connect) {
+		lastingAs("device")(c)
+		c.CleanStart = true
+	})
+	p.publish(5, 2, false, "t", "first")
+	expect[packets.Pubrec](p)
+	for _, late := range []mochi.Packet{
+		{FixedHeader: mochi.FixedHeader{Type: mochi.Publish, Qos: 2}, PacketID: 6, TopicName: "t"},
+		{FixedHeader: mochi.FixedHeader{Type: mochi.Pubrel, Qos: 1}, PacketID: 5},
+	} {
+		late, err := b.policy.OnPacketRead(old, late)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := b.server.InjectPacket(old, late); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p.disconnect()
+	if err := b.Close(); err != nil {
+		t.Fatal(err)
+	}
+
+	b = start(t, Options{DataDir: dir})
+	if got := b.policy.sessions.get("device").received; len(got) != 1 || !got[5] {
+		t.Errorf("not released: %v", got)
+	}
 }
