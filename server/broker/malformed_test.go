@@ -48,6 +48,7 @@ var malformed = []struct {
 	{"Response Topic with a wildcard [MQTT-3.3.2-14]", "\x30\x08\x00\x01t\x04\x08\x00\x01+", 0x82},
 	{"content type that is not UTF-8 [MQTT-1.5.4-1]", "\x30\x08\x00\x01t\x04\x03\x00\x01\xff", 0x81},
 	{"PUBACK with something after it", "\x40\x05\x00\x01\x00\x00\x00", 0x81},
+	{"PUBREL of identifier 0 2.2.1", "\x62\x02\x00\x00", 0x82},
 	{"PINGREQ with something after it", "\xc0\x01\x00", 0x81},
 	{"DISCONNECT with a reason twice", "\xe0\x08\x00\x06\x1f\x00\x00\x1f\x00\x00", 0x82},
 	{"reserved bits of SUBSCRIBE's options [MQTT-3.8.3-5]", "\x82\x07\x00\x01\x00\x00\x01t\x40", 0x81},

@@ -189,7 +189,7 @@ func (p *policy) OnPacketRead(cl *mqtt.Client, pk packets.Packet) (packets.Packe
 		p.acknowledged(cl, id)
 	case packets.Pubrec:
 		p.hold(c, 0, true)
-		if pk.ReasonCode >= packets.ErrUnspecifiedError.Code { // 4.9
+		if pk.ReasonCode >= packets.ErrUnspecifiedError.Code || !pk.ReasonCodeValid() { // 4.9
 			p.acknowledged(cl, id)
 		} else if _, ok := cl.State.Inflight.Get(id); ok {
 			c.session.arrived(id)

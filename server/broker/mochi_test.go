@@ -276,3 +276,19 @@ func TestConnackFirst(t *testing.T) {
 		t.Errorf("% x", got)
 	}
 }
+
+// A PUBREC with a reason code that there is not ends the message like a failure (4.9).
+func TestUnknownReasonOfPubrec(t *testing.T) {
+	b := start(t, Options{})
+	p := connect(t, dialTCP(t, b), func(c *packets.Connect) { c.Properties.ReceiveMaximum = ptr(uint16(1)) })
+	p.subscribe("t", 2)
+	pub := connect(t, dialTCP(t, b), nil)
+	for id := uint16(1); id < 4; id++ {
+		pub.publish(id, 2, false, "t", "x")
+		expect[packets.Pubrec](pub)
+		cp := packets.NewControlPacket(packets.PUBREC)
+		content := cp.Content.(*packets.Pubrec)
+		content.PacketID, content.ReasonCode = expect[packets.Publish](p).PacketID, 5
+		p.send(cp)
+	}
+}

@@ -170,7 +170,7 @@ func (c *conn) check(packet []byte) error {
 		in.rest = nil // the payload
 	case packets.Puback, packets.Pubrec, packets.Pubrel, packets.Pubcomp, packets.Disconnect:
 		if kind != packets.Disconnect {
-			in.number(2)
+			in.wrong = in.number(2) == 0 // 2.2.1
 		}
 		if c.version == 5 && len(in.rest) > 0 {
 			in.number(1)
