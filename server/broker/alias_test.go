@@ -6,7 +6,8 @@ import (
 	"github.com/eclipse/paho.golang/packets"
 )
 
-func (p *peer) publishAlias(id uint16, qos byte, dup bool, topic string, alias uint16) {
+// publishAlias publishes with Topic Alias 1.
+func (p *peer) publishAlias(id uint16, qos byte, dup bool, topic string) {
 	p.t.Helper()
 	cp := packets.NewControlPacket(packets.PUBLISH)
 	cp.Flags = qos << 1
@@ -15,7 +16,7 @@ func (p *peer) publishAlias(id uint16, qos byte, dup bool, topic string, alias u
 	}
 	content := cp.Content.(*packets.Publish)
 	content.PacketID, content.QoS, content.Topic, content.Payload = id, qos, topic, []byte(topic)
-	content.Properties.TopicAlias = ptr(alias)
+	content.Properties.TopicAlias = ptr(uint16(1))
 	p.send(cp)
 }
 
@@ -34,7 +35,7 @@ func TestRefusedMessageSetsItsAlias(t *testing.T) {
 	sub, pub := connect(t, dialTCP(t, b), as), connect(t, dialTCP(t, b), as)
 	sub.subscribe("#", 0)
 	for id, topic := range []string{"secret", "", "a", "", "secret", "", "a"} {
-		pub.publishAlias(uint16(id+1), 1, false, topic, 1)
+		pub.publishAlias(uint16(id+1), 1, false, topic)
 		want := byte(0)
 		if id < 2 || id == 4 || id == 5 {
 			want = packets.PubackNotAuthorized
@@ -56,12 +57,12 @@ func TestDuplicateSetsItsAlias(t *testing.T) {
 	sub := connect(t, dialTCP(t, b), nil)
 	sub.subscribe("#", 0)
 	p := connect(t, dialTCP(t, b), lastingAs("device"))
-	p.publishAlias(1, 2, false, "a", 1)
+	p.publishAlias(1, 2, false, "a")
 	expect[packets.Pubrec](p)
 	p = connect(t, dialTCP(t, b), lastingAs("device"))
-	p.publishAlias(1, 2, true, "a", 1)
+	p.publishAlias(1, 2, true, "a")
 	expect[packets.Pubrec](p)
-	p.publishAlias(2, 1, false, "", 1)
+	p.publishAlias(2, 1, false, "")
 	if got := expect[packets.Puback](p).ReasonCode; got != 0 {
 		t.Errorf("PUBACK reason %#x", got)
 	}
