@@ -292,6 +292,41 @@ test('a hidden view does no work, and is complete when it is shown again', async
   publisher.close();
 });
 
+test('a drawer that is closed or folded away opens again as it was, and its button has the focus', async ({
+  page,
+}) => {
+  await page.setViewportSize({ width: 1366, height: 657 });
+  await openAt(page, server.mqtt);
+  const [packets, broker] = [drawerButton(page, 'Packets'), drawerButton(page, 'Broker')];
+  const drawer = page.locator('#drawer');
+  const divider = page.getByRole('separator', { name: 'Height of the drawer' });
+  const height = async () => (await drawer.boundingBox())?.height ?? 0;
+
+  await packets.click();
+  await page.getByRole('button', { name: 'Close Packets' }).click();
+  await expect(packets).toBeFocused();
+
+  await packets.click();
+  await divider.press('ArrowDown');
+  const before = await height();
+  expect(before).toBeGreaterThan(100);
+  for (const [open, fold] of [
+    [packets, () => divider.dblclick()],
+    [broker, () => divider.press('Enter')],
+  ] as const) {
+    await fold();
+    await expect(drawer).toHaveCount(0);
+    await expect(page.locator('[data-tab]:focus')).toHaveAttribute('aria-expanded', 'false');
+    await open.click();
+    await expect.poll(height).toBeCloseTo(before, 0);
+  }
+
+  // One that an earlier version of the page folded opens, too.
+  await page.evaluate(() => localStorage.setItem('mqttwasm.split.drawer', '0'));
+  await page.reload();
+  await expect.poll(height).toBeGreaterThan(100);
+});
+
 test('hostile topics and properties affect only their own row', async ({ page }) => {
   const parts = await openAt(page, server.mqtt);
   await showView(page, 'Packets');

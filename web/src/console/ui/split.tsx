@@ -24,6 +24,8 @@ interface Props {
   first: ComponentChildren;
   /** Undefined: the first part has all the room. */
   second: ComponentChildren | undefined;
+  /** Takes the sized part away, where it would be folded and nothing could show it again. */
+  onFold?(): void;
 }
 
 const step = 2;
@@ -41,14 +43,16 @@ export function Split({
   apart = false,
   first,
   second,
+  onFold,
 }: Props) {
   const id = useId();
   const box = useRef<HTMLDivElement>(null);
   const key = `mqttwasm.split.${name}`;
+  const smallest = onFold ? least : 0;
   /** Undefined until somebody moves it. */
   const [moved, setMoved] = useState(() => {
     const kept = readKept(key);
-    return typeof kept === 'number' && kept >= 0 && kept <= most ? kept : undefined;
+    return typeof kept === 'number' && kept >= smallest && kept <= most ? kept : undefined;
   });
   const now = moved ?? share;
   /** The size to which a folded part returns. */
@@ -59,6 +63,7 @@ export function Split({
       to === undefined || to > least / 2
         ? to && Math.min(most, Math.max(least, Math.round(to * 10) / 10))
         : 0;
+    if (next === 0 && onFold) return onFold();
     if (next !== 0) open.current = next;
     setMoved(next);
     keep(key, next ?? null);
@@ -114,7 +119,7 @@ export function Split({
             aria-label={label}
             aria-orientation={rows ? 'horizontal' : 'vertical'}
             aria-controls={id}
-            aria-valuemin={0}
+            aria-valuemin={smallest}
             aria-valuemax={most}
             aria-valuenow={Math.round(now)}
             tabIndex={0}

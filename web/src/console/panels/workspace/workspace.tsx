@@ -99,7 +99,12 @@ function Middle({ page, session }: PartProps) {
   );
 }
 
-function DrawerPane({ page, session, name }: PartProps & { name: Drawer }) {
+interface DrawerProps extends PartProps {
+  name: Drawer;
+  onClose(): void;
+}
+
+function DrawerPane({ page, session, name, onClose }: DrawerProps) {
   const Part = loaded[name];
   return (
     <div id="drawer" class="drawer fill surface">
@@ -107,7 +112,7 @@ function DrawerPane({ page, session, name }: PartProps & { name: Drawer }) {
       <IconButton
         class="drawer-close"
         label={t('Close {name}', { name: t(labels[name]) })}
-        onClick={page.closeDrawer}
+        onClick={onClose}
       />
     </div>
   );
@@ -125,7 +130,7 @@ function DrawerButtons({ page }: { page: Page }) {
       aria-controls={name === open ? 'drawer' : undefined}
       onClick={() => (name === open ? page.closeDrawer() : page.show(name))}
     >
-      {t(labels[name])} <span aria-hidden="true">▴</span>
+      {t(labels[name])} <span aria-hidden="true">{name === open ? '▾' : '▴'}</span>
     </Button>
   ));
 }
@@ -136,6 +141,11 @@ export function Workspace({ page, session }: PartProps) {
   const wide = screen === 'wide';
   const narrow = screen === 'narrow';
   const drawer = narrow ? undefined : page.drawer.value;
+  /** The focus goes to the button that opens it again. */
+  function closeDrawer(): void {
+    page.closeDrawer();
+    document.querySelector<HTMLElement>(`[data-tab="${drawer}"]`)?.focus();
+  }
   const inspector = (wide || page.inspected.value.length > 0) && <Inspector page={page} session={session} />;
   return (
     <>
@@ -187,7 +197,12 @@ export function Workspace({ page, session }: PartProps) {
                         size="minmax(0, 55%)"
                         share={55}
                         first={<Middle page={page} session={session} />}
-                        second={drawer && <DrawerPane page={page} session={session} name={drawer} />}
+                        second={
+                          drawer && (
+                            <DrawerPane page={page} session={session} name={drawer} onClose={closeDrawer} />
+                          )
+                        }
+                        onFold={closeDrawer}
                       />
                       {!wide && inspector}
                     </>
