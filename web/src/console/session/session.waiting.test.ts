@@ -157,10 +157,25 @@ describe('what is subscribed to while the page connects', () => {
     await subscribe('b');
     expect(live.subscriptions.formError.value).toBe('Not connected to a broker');
     const again = live.connection.connect();
+    expect(listed()[1]).toEqual(['a/#', undefined, '']); // it waits again
     come();
     await again;
     expect(filters()).toEqual(['mqttwasm/id1/#', 'a/#']);
     expect(listed()[1]).toEqual(['a/#', 2, '']);
+  });
+
+  it('keeps its messages out of the feed if it is paused, also those that come before its answer', async () => {
+    const { live, fake, connecting, come, fail, subscribe, listed, entryOf } = attempted();
+    await subscribe('a/#');
+    live.subscriptions.pause(entryOf('a/#'), true);
+    fail();
+    await connecting;
+    await vi.waitFor(() => expect(listed()[1]?.[2]).not.toBe(''));
+    fake.client.subscribe.mockImplementation(() => new Promise(() => {}));
+    void live.connection.connect();
+    come();
+    await vi.waitFor(() => expect(fake.client.subscribe).toHaveBeenCalledTimes(2));
+    expect(live.subscriptions.withoutPaused([message('a/b')])).toEqual([]);
   });
 
   it('goes with the page to another address, and ends with its remove button', async () => {

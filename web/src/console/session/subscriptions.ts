@@ -166,8 +166,10 @@ export function createSubscriptions(deps: Dependencies, own: string) {
   /** Tells at one that waits for the connection if there will be none. */
   async function tellUnmade(entry: Entry): Promise<void> {
     for (let next = deps.arriving?.(); next; next = deps.arriving?.()) if (await next) return;
-    const why = () => t('Not subscribed: {why}', { why: t('not connected to a broker') });
-    if (!deps.client()) entry.error.value = why;
+    // With the next attempt it waits again.
+    const waits = () => deps.client() || deps.connecting?.();
+    entry.error.value = () =>
+      waits() ? '' : t('Not subscribed: {why}', { why: t('not connected to a broker') });
   }
 
   async function open(client: Client, entry: Entry, timeout: number): Promise<void> {
@@ -371,9 +373,9 @@ export function createSubscriptions(deps: Dependencies, own: string) {
     formError,
     busy,
     sources,
-    /** Whether the broker supports Subscription Identifiers, as far as it is known. */
     /** Whether those that are not granted wait for the connection. */
     connecting: () => deps.connecting?.() ?? false,
+    /** Whether the broker supports Subscription Identifiers, as far as it is known. */
     identifiers: () => deps.client()?.connack?.properties.subscriptionIdentifiersAvailable ?? true,
     edit,
     load,
