@@ -79,6 +79,18 @@ test('the broker view shows mosquitto’s $SYS figures and values, which stay ou
   );
   await showView(page, 'Broker');
   await expect(figures.filter({ hasText: 'Version' })).toContainText('mosquitto version 2');
+  // Its two lines are below the name.
+  const touching = await figures.evaluateAll((all) =>
+    all.filter((figure) => {
+      const [name, value] = [...figure.children].map((part) => {
+        const range = document.createRange();
+        range.selectNodeContents(part);
+        return range.getBoundingClientRect();
+      });
+      return !name || !value || value.top < name.bottom - 2;
+    }),
+  );
+  expect(touching).toEqual([]);
   await expect(figures.filter({ hasText: 'Uptime' })).toContainText(/\d+ s/);
   await expect(figures.filter({ hasText: 'Clients connected' })).toContainText('1');
   await expect(figures.filter({ hasText: 'Messages in' })).toContainText('/s');
@@ -325,6 +337,29 @@ test('a drawer that is closed or folded away opens again as it was, and its butt
   await page.evaluate(() => localStorage.setItem('mqttwasm.split.drawer', '0'));
   await page.reload();
   await expect.poll(height).toBeGreaterThan(100);
+});
+
+test('on a narrow laptop large numbers move neither the buttons of the drawers nor the views', async ({
+  page,
+}) => {
+  await page.setViewportSize({ width: 920, height: 700 });
+  const parts = await openAt(page, server.mqtt);
+  const status = page.getByRole('contentinfo');
+  const before = await status.boundingBox();
+  const publisher = await openPublisher(server.mqtt);
+  const topic = await parts.topic.inputValue();
+  for (let sent = 0; sent < 12; sent++) {
+    publisher.publish(
+      topic,
+      Array.from({ length: 1000 }, () => 'x'.repeat(100)),
+    );
+    await expect(parts.count('Received')).toHaveText(`${sent + 1},000`);
+  }
+  publisher.close();
+  expect(await status.boundingBox()).toEqual(before);
+  for (const name of ['Packets', 'Broker'] as const) {
+    await expect(drawerButton(page, name)).toBeInViewport({ ratio: 1 });
+  }
 });
 
 test('hostile topics and properties affect only their own row', async ({ page }) => {
