@@ -348,14 +348,26 @@ test('on a narrow laptop large numbers move neither the buttons of the drawers n
   const before = await status.boundingBox();
   const publisher = await openPublisher(server.mqtt);
   const topic = await parts.topic.inputValue();
+  for (let below = 0; below < 120; below++) publisher.publish(`${topic}/${below}`, ['x']);
   for (let sent = 0; sent < 12; sent++) {
     publisher.publish(
-      topic,
+      `${topic}/0`,
       Array.from({ length: 1000 }, () => 'x'.repeat(100)),
     );
-    await expect(parts.count('Received')).toHaveText(`${sent + 1},000`);
+    await expect(parts.count('Received')).toHaveText(`${sent + 1},120`);
   }
   publisher.close();
+  const branch = page.getByRole('treeitem').first();
+  await expect(branch.locator('.topic-rate')).toHaveText(/\d,\d+\/s/);
+  const [below, rate] = await branch.locator('.topic-below, .topic-rate').evaluateAll((parts) =>
+    parts.map((part) => {
+      const range = document.createRange();
+      range.selectNodeContents(part);
+      const { left, right } = range.getBoundingClientRect();
+      return { left, right: Math.min(right, part.getBoundingClientRect().right) };
+    }),
+  );
+  expect(below?.right).toBeLessThan(rate?.left ?? 0);
   expect(await status.boundingBox()).toEqual(before);
   for (const name of ['Packets', 'Broker'] as const) {
     await expect(drawerButton(page, name)).toBeInViewport({ ratio: 1 });
