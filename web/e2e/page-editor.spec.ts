@@ -258,7 +258,7 @@ test('the palette finds commands, topics and profiles', async ({ page, server, e
   await expect(options.first()).toHaveText(/^Show packets.*K$/);
   await page.keyboard.press('Enter');
   await expect(palette(page)).toBeHidden();
-  await expect(drawerButton(page, 'Packets')).toBeFocused();
+  await expect(page.getByRole('group', { name: 'Packets' })).toBeFocused();
   await expect(drawerButton(page, 'Packets')).toHaveAttribute('aria-expanded', 'true');
 
   await page.keyboard.press('Control+k');
@@ -325,7 +325,7 @@ test('the first tab stop skips to the messages, and each view has a key', async 
   ] as const) {
     await page.keyboard.press(key);
     await expect(drawerButton(page, name)).toHaveAttribute('aria-expanded', 'true');
-    await expect(drawerButton(page, name)).toBeFocused();
+    await expect(page.getByRole('group', { name })).toBeFocused();
   }
   await page.keyboard.press('t');
   await expect(page.getByRole('tree')).toBeFocused();

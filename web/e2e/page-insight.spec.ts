@@ -196,9 +196,12 @@ test('by keyboard: the tabs, the switch, the list and its details', async ({ pag
   await expect(parts.tab('Scripts')).toBeFocused();
   await page.keyboard.press('m');
   await page.keyboard.press('k');
-  await expect(drawerButton(page, 'Packets')).toBeFocused();
+  await expect(page.getByRole('group', { name: 'Packets' })).toBeFocused();
   await expect(parts.record).toBeVisible(); // loaded by now
-  await parts.record.focus();
+  await page.keyboard.press('/');
+  await expect(parts.search).toBeFocused();
+  await page.keyboard.press('Shift+Tab');
+  await expect(parts.record).toBeFocused();
   await page.keyboard.press('Space');
   await expect(parts.record).toBeChecked();
   await parts.publish.click();
@@ -314,8 +317,9 @@ test('a drawer that is closed or folded away opens again as it was, and its butt
   const divider = page.getByRole('separator', { name: 'Height of the drawer' });
   const height = async () => (await drawer.boundingBox())?.height ?? 0;
 
-  await packets.click();
-  await page.getByRole('button', { name: 'Close Packets' }).click();
+  await packets.press('Enter');
+  await expect(page.getByRole('group', { name: 'Packets' })).toBeFocused();
+  await page.getByRole('button', { name: 'Close Packets' }).press('Enter');
   await expect(packets).toBeFocused();
 
   await packets.click();

@@ -57,6 +57,12 @@ export interface PartProps {
   session: Session;
 }
 
+/** Shows a view, and then puts the focus into it. */
+export function goTo({ show }: Page, wanted: View, selector: string): void {
+  show(wanted);
+  requestAnimationFrame(() => document.querySelector<HTMLElement>(selector)?.focus());
+}
+
 export function createPage(): Page {
   const { part } = createParts<Page>(() => page);
   const view = signal<View>('messages');

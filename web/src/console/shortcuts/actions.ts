@@ -1,8 +1,8 @@
 /** The keyboard shortcuts and the palette's commands. */
 
 import { mark } from '../core/i18n/i18n';
-import type { View } from '../core/view';
-import type { Page } from '../session/page';
+import { isDrawer, type View } from '../core/view';
+import { goTo, type Page } from '../session/page';
 import type { Keys } from './keys';
 
 export interface Shortcut {
@@ -35,12 +35,6 @@ const findShown = (selector: string) =>
   find(`.middle-panel[data-shown="true"] ${selector}`) ??
   find(`.pane[data-shown="true"] ${selector}`);
 
-/** Shows a view, and then puts the focus into it. */
-function goTo({ show }: Page, wanted: View, selector: string): void {
-  show(wanted);
-  requestAnimationFrame(() => find(selector)?.focus());
-}
-
 /** The same for one that has a place of its own, but where there is room for one view only. */
 function goBeside(page: Page, wanted: View, selector: string): void {
   goTo(page, page.screen.peek() === 'narrow' ? wanted : page.view.peek(), selector);
@@ -55,7 +49,11 @@ export function actionsOf(page: Page): Group[] {
   const show = (key: string, wanted: View, words: string): Shortcut => ({
     keys: { key },
     words,
-    run: () => goTo(page, wanted, wanted === 'topics' ? '[role="tree"]' : `[data-tab="${wanted}"]`),
+    run() {
+      // On a narrow screen there is no drawer, and it has a tab.
+      const drawer = isDrawer(wanted) ? '#drawer, ' : '';
+      goTo(page, wanted, wanted === 'topics' ? '[role="tree"]' : `${drawer}[data-tab="${wanted}"]`);
+    },
   });
   return [
     {

@@ -5,7 +5,7 @@ import type { ComponentChildren } from 'preact';
 import { useId, useRef } from 'preact/hooks';
 import { mark, t } from '../../core/i18n/i18n';
 import { type Drawer, drawers, isDrawer, middleOf, type View } from '../../core/view';
-import type { Page, PartProps } from '../../session/page';
+import { goTo, type Page, type PartProps } from '../../session/page';
 import { Button, IconButton } from '../../ui/button';
 import { onDemand } from '../../ui/on-demand';
 import { Split } from '../../ui/split';
@@ -107,7 +107,7 @@ interface DrawerProps extends PartProps {
 function DrawerPane({ page, session, name, onClose }: DrawerProps) {
   const Part = loaded[name];
   return (
-    <div id="drawer" class="drawer fill surface">
+    <div id="drawer" class="drawer fill surface" role="group" aria-label={t(labels[name])} tabIndex={-1}>
       <Part key={`${name} ${session.id}`} page={page} session={session} shown />
       <IconButton
         class="drawer-close"
@@ -128,7 +128,7 @@ function DrawerButtons({ page }: { page: Page }) {
       data-tab={name}
       aria-expanded={name === open}
       aria-controls={name === open ? 'drawer' : undefined}
-      onClick={() => (name === open ? page.closeDrawer() : page.show(name))}
+      onClick={() => (name === open ? page.closeDrawer() : goTo(page, name, '#drawer'))}
     >
       {t(labels[name])} <span aria-hidden="true">{name === open ? '▾' : '▴'}</span>
     </Button>
