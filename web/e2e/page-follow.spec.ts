@@ -53,6 +53,15 @@ for (const [width, height] of laptopAndPhone) {
     await page.keyboard.press('ArrowUp');
     await stands();
     await expect(parts.row(`${own}/pump`, `beat ${sent - 202}`).getByRole('button')).toBeFocused();
+    // So it does when its details are closed, where they are beside the list.
+    if (width > 900) {
+      await page.keyboard.press('Enter');
+      await expect(details(page)).toBeVisible();
+      await page.keyboard.press('Escape');
+      await expect(details(page)).toHaveCount(0);
+      await stands();
+      await expect(parts.row(`${own}/pump`, `beat ${sent - 402}`).getByRole('button')).toBeFocused();
+    }
     await parts.log.evaluate(() => (document.activeElement as HTMLElement).blur());
     await follows();
 
