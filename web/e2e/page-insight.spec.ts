@@ -5,10 +5,7 @@ import { type Mosquitto, type Server, startMosquitto, startServer } from './supp
 import {
   complaintsOf,
   connectTo,
-  details,
-  drawerButton,
   openConnected,
-  openRow,
   openSettings,
   type Parts,
   showView,
@@ -307,77 +304,6 @@ test('a hidden view does no work, and is complete when it is shown again', async
   publisher.close();
 });
 
-test('a drawer that is closed or folded away opens again as it was, and its button has the focus', async ({
-  page,
-}) => {
-  await page.setViewportSize({ width: 1366, height: 657 });
-  await openAt(page, server.mqtt);
-  const [packets, broker] = [drawerButton(page, 'Packets'), drawerButton(page, 'Broker')];
-  const drawer = page.locator('#drawer');
-  const divider = page.getByRole('separator', { name: 'Height of the drawer' });
-  const height = async () => (await drawer.boundingBox())?.height ?? 0;
-
-  await packets.press('Enter');
-  await expect(page.getByRole('group', { name: 'Packets' })).toBeFocused();
-  await page.getByRole('button', { name: 'Close Packets' }).press('Enter');
-  await expect(packets).toBeFocused();
-
-  await packets.click();
-  await divider.press('ArrowDown');
-  const before = await height();
-  expect(before).toBeGreaterThan(100);
-  for (const [open, fold] of [
-    [packets, () => divider.dblclick()],
-    [broker, () => divider.press('Enter')],
-  ] as const) {
-    await fold();
-    await expect(drawer).toHaveCount(0);
-    await expect(page.locator('[data-tab]:focus')).toHaveAttribute('aria-expanded', 'false');
-    await open.click();
-    await expect.poll(height).toBeCloseTo(before, 0);
-  }
-
-  // One that an earlier version of the page folded opens, too.
-  await page.evaluate(() => localStorage.setItem('mqttwasm.split.drawer', '0'));
-  await page.reload();
-  await expect.poll(height).toBeGreaterThan(100);
-});
-
-test('on a narrow laptop large numbers move neither the buttons of the drawers nor the views', async ({
-  page,
-}) => {
-  await page.setViewportSize({ width: 920, height: 700 });
-  const parts = await openAt(page, server.mqtt);
-  const status = page.getByRole('contentinfo');
-  const before = await status.boundingBox();
-  const publisher = await openPublisher(server.mqtt);
-  const topic = await parts.topic.inputValue();
-  for (let below = 0; below < 120; below++) publisher.publish(`${topic}/${below}`, ['x']);
-  for (let sent = 0; sent < 12; sent++) {
-    publisher.publish(
-      `${topic}/0`,
-      Array.from({ length: 1000 }, () => 'x'.repeat(100)),
-    );
-    await expect(parts.count('Received')).toHaveText(`${sent + 1},120`);
-  }
-  publisher.close();
-  const branch = page.getByRole('treeitem').first();
-  await expect(branch.locator('.topic-rate')).toHaveText(/\d,\d+\/s/);
-  const [below, rate] = await branch.locator('.topic-below, .topic-rate').evaluateAll((parts) =>
-    parts.map((part) => {
-      const range = document.createRange();
-      range.selectNodeContents(part);
-      const { left, right } = range.getBoundingClientRect();
-      return { left, right: Math.min(right, part.getBoundingClientRect().right) };
-    }),
-  );
-  expect(below?.right).toBeLessThan(rate?.left ?? 0);
-  expect(await status.boundingBox()).toEqual(before);
-  for (const name of ['Packets', 'Broker'] as const) {
-    await expect(drawerButton(page, name)).toBeInViewport({ ratio: 1 });
-  }
-});
-
 test('hostile topics and properties affect only their own row', async ({ page }) => {
   const parts = await openAt(page, server.mqtt);
   await showView(page, 'Packets');
@@ -388,62 +314,4 @@ test('hostile topics and properties affect only their own row', async ({ page })
   const row = parts.packet('PUBLISH').first();
   await expect(row).toContainText('<img src=x>\\u202etxt.\\u200b');
   await expect(page.locator('.packets img')).toHaveCount(0);
-});
-
-test('on a wide screen packets and broker are drawers below the messages', async ({ page }) => {
-  await page.setViewportSize({ width: 1366, height: 657 });
-  const parts = await openAt(page, server.mqtt);
-  const packets = drawerButton(page, 'Packets');
-  const broker = drawerButton(page, 'Broker');
-  await expect(packets).toHaveAttribute('aria-expanded', 'false');
-  await packets.click();
-  await parts.record.check();
-  await parts.publish.click();
-  await expect(parts.packet('PUBLISH')).toHaveCount(2);
-  const cut = await parts.packets.locator('.row').evaluateAll((rows) =>
-    rows.flatMap((row) => {
-      const { top, bottom } = row.getBoundingClientRect();
-      return [...row.children].filter((child) => {
-        const box = child.getBoundingClientRect();
-        return box.height > 0 && (box.top < top || box.bottom > bottom);
-      });
-    }),
-  );
-  expect(cut).toEqual([]);
-  // Both are visible at once, and each has its own details.
-  await expect(parts.rows.first()).toBeInViewport({ ratio: 0.9 });
-  await expect(parts.packet('PUBLISH').first()).toBeInViewport({ ratio: 0.9 });
-  await parts.packet('PUBLISH').first().getByRole('button').click();
-  await expect(parts.details).toBeVisible();
-  await openRow(page, 1).click();
-  await expect(details(page)).toBeVisible();
-  await expect(parts.details).toHaveCount(0);
-
-  // When closed, it goes on recording.
-  await page.getByRole('button', { name: 'Close Packets' }).click();
-  await expect(parts.packets).toHaveCount(0);
-  await expect(packets).toHaveAttribute('aria-expanded', 'false');
-  await parts.publish.click();
-  await expect(parts.rows).toHaveCount(2);
-  await packets.click();
-  await expect(parts.packet('PUBLISH')).toHaveCount(4);
-
-  await broker.click();
-  await expect(parts.packets).toHaveCount(0);
-  await expect(parts.figures.first()).toBeVisible();
-  await expect(parts.rows.last()).toBeInViewport({ ratio: 0.9 });
-  await broker.click();
-  await expect(parts.figures).toHaveCount(0);
-  await expect(broker).toBeFocused();
-
-  // A phone shows one view at a time; a drawer used there opens as a view.
-  await broker.click();
-  await page.setViewportSize({ width: 390, height: 844 });
-  await expect(parts.figures).toHaveCount(0);
-  await showView(page, 'Packets');
-  await expect(parts.packets).toBeVisible();
-  await page.setViewportSize({ width: 1366, height: 657 });
-  await expect(packets).toHaveAttribute('aria-expanded', 'true');
-  await expect(parts.packets).toBeVisible();
-  await expect(parts.rows).toHaveCount(2);
 });

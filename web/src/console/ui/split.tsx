@@ -63,7 +63,12 @@ export function Split({
       to === undefined || to > least / 2
         ? to && Math.min(most, Math.max(least, Math.round(to * 10) / 10))
         : 0;
-    if (next === 0 && onFold) return onFold();
+    if (next === 0 && onFold) {
+      // One that was dragged away comes back with the size of the beginning.
+      if (now === least) move(undefined);
+      onFold();
+      return;
+    }
     if (next !== 0) open.current = next;
     setMoved(next);
     keep(key, next ?? null);

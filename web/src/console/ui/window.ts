@@ -64,7 +64,8 @@ export function useRows(
   let target: number | undefined;
   const following = feed.following.value;
   // A row that is closed by the keyboard keeps the focus, and stays with it.
-  if (state.held !== held) state.holding = held !== undefined || !!box.current?.querySelector(':focus-visible');
+  if (state.held !== held)
+    state.holding = held !== undefined || !!box.current?.querySelector(':focus-visible');
   else if (following && !state.following) state.holding = false;
   state.held = held;
   state.following = following;

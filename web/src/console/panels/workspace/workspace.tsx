@@ -107,6 +107,7 @@ interface DrawerProps extends PartProps {
 function DrawerPane({ page, session, name, onClose }: DrawerProps) {
   const Part = loaded[name];
   return (
+    // biome-ignore lint/a11y/useSemanticElements: no fields of a form
     <div id="drawer" class="drawer fill surface" role="group" aria-label={t(labels[name])} tabIndex={-1}>
       <Part key={`${name} ${session.id}`} page={page} session={session} shown />
       <IconButton
