@@ -296,7 +296,7 @@ describe('retained marks', () => {
     [
       'a subscription was refused',
       ({ fake }) => {
-        fake.emit('error', new Error('refused') as MqttError);
+        fake.emit('error', Object.assign(new Error('refused'), { field: 'filter' }) as MqttError);
         fake.emit('connect', connack(false));
       },
     ],

@@ -144,7 +144,9 @@ export function createSession(id: number, shared: Shared): Session {
           const goOn = () => model.round === round && doubtful !== round;
           await unmark(model, subscriptions.entries, clock, goOn);
         };
-        client.on('error', doubt); // a subscription that was refused
+        client.on('error', ({ field }) => {
+          if (field === 'filter') doubt(); // a subscription was refused
+        });
         client.on('connect', ({ sessionPresent }) => {
           // If it can't be loaded, some marks stay.
           if (!sessionPresent) checkRetained().catch(() => {});
