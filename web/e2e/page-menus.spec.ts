@@ -106,6 +106,7 @@ test('a row of the tree has a menu, and a number of its value is charted', async
   elsewhere.publish(`${own}/hall/climate`, ['{"t":20.5,"name":"hall"}']);
   elsewhere.publish(`${own}/hall/level`, ['7']);
   await showView(page, 'Topics');
+  await expect(treeRow(page, 'level')).toBeVisible();
   await treeRow(page, 'climate').click({ button: 'right' });
   await expectItems(page, [
     'Publish here',
