@@ -5,39 +5,19 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"mqttwasm/wasm/mqtt/internal/mqtttest"
 )
-
-// pinging calls Ping in the background.
-func pinging(c *Client, ctx context.Context) <-chan pinged {
-	ch := make(chan pinged, 1)
-	go func() {
-		took, err := c.Ping(ctx)
-		ch <- pinged{took, err}
-	}()
-	return ch
-}
-
-type pinged struct {
-	took time.Duration
-	err  error
-}
-
-func wantRoundTrip(t *testing.T, ch <-chan pinged, want time.Duration) {
-	t.Helper()
-	if got := <-ch; got.err != nil || got.took != want {
-		t.Errorf("%v (%v), want %v", got.took, got.err, want)
-	}
-}
 
 func TestPing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, _, b, _ := start(t, nil)
 		for _, delay := range []time.Duration{12 * time.Millisecond, 0, 3 * time.Second} {
-			ch := pinging(c, background)
+			ch := mqtttest.Pinging(background, c.Ping)
 			b.expect(0xC0, 0)
 			time.Sleep(delay)
 			b.send(0xD0, 0)
-			wantRoundTrip(t, ch, delay)
+			mqtttest.WantRoundTrip(t, ch, delay)
 		}
 	})
 }
@@ -45,19 +25,19 @@ func TestPing(t *testing.T) {
 func TestPingsShareOneRequest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, _, b, _ := start(t, nil)
-		first := pinging(c, background)
+		first := mqtttest.Pinging(background, c.Ping)
 		b.expect(0xC0, 0)
 		time.Sleep(time.Second)
-		second := pinging(c, background)
+		second := mqtttest.Pinging(background, c.Ping)
 		synctest.Wait()
 		time.Sleep(time.Second)
 		b.send(0xD0, 0)
-		wantRoundTrip(t, first, 2*time.Second)
-		wantRoundTrip(t, second, 2*time.Second)
-		third := pinging(c, background) // none is in progress
+		mqtttest.WantRoundTrip(t, first, 2*time.Second)
+		mqtttest.WantRoundTrip(t, second, 2*time.Second)
+		third := mqtttest.Pinging(background, c.Ping) // none is in progress
 		b.expect(0xC0, 0)
 		b.send(0xD0, 0)
-		wantRoundTrip(t, third, 0)
+		mqtttest.WantRoundTrip(t, third, 0)
 	})
 }
 
@@ -69,7 +49,7 @@ func TestPingIsNotMistaken(t *testing.T) {
 		b.send(0xD0, 0)              // unsolicited
 		time.Sleep(61 * time.Second) // the keep-alive sends PINGREQ
 		b.expect(0xC0, 0)
-		ch := pinging(c, background)
+		ch := mqtttest.Pinging(background, c.Ping)
 		b.expect(0xC0, 0)
 		time.Sleep(5 * time.Second)
 		b.send(0xD0, 0)
@@ -81,7 +61,7 @@ func TestPingIsNotMistaken(t *testing.T) {
 		}
 		time.Sleep(2 * time.Second)
 		b.send(0xD0, 0)
-		wantRoundTrip(t, ch, 7*time.Second)
+		mqtttest.WantRoundTrip(t, ch, 7*time.Second)
 	})
 }
 
@@ -90,14 +70,14 @@ func TestPingFails(t *testing.T) {
 		c, s, b, log := start(t, nil)
 		ctx, cancel := context.WithTimeout(background, time.Second)
 		defer cancel()
-		late := pinging(c, ctx)
+		late := mqtttest.Pinging(ctx, c.Ping)
 		b.expect(0xC0, 0)
-		wantCode(t, (<-late).err, Timeout, "")
+		wantCode(t, (<-late).Err, Timeout, "")
 
-		cut := pinging(c, background) // joins, and sends no second PINGREQ
+		cut := mqtttest.Pinging(background, c.Ping) // joins, and sends no second PINGREQ
 		synctest.Wait()
 		_ = b.Close()
-		wantCode(t, (<-cut).err, Network, "")
+		wantCode(t, (<-cut).Err, Network, "")
 
 		wait[Closed](log)
 		_, err := c.Ping(background)
@@ -106,10 +86,10 @@ func TestPingFails(t *testing.T) {
 		b = s.next() // replies belong to their connection
 		b.accept(0)
 		wait[Connected](log)
-		again := pinging(c, background)
+		again := mqtttest.Pinging(background, c.Ping)
 		b.expect(0xC0, 0)
 		b.send(0xD0, 0)
-		wantRoundTrip(t, again, 0)
+		mqtttest.WantRoundTrip(t, again, 0)
 
 		if err := c.Disconnect(background, DisconnectOptions{}); err != nil {
 			t.Fatal(err)

@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"mqttwasm/wasm/mqtt/internal/mqtttest"
 	"mqttwasm/wasm/mqtt/internal/wire"
 )
 
@@ -166,11 +167,11 @@ func TestClose(t *testing.T) {
 		"while it is stuck":   {func(f *fixture) { f.source.put(message); f.Wake(); synctest.Wait(); f.Close(first) }, first},
 		"an error of no type": {func(f *fixture) { f.Close(errBroken) }, errBroken},
 		"with a call that asks": {func(f *fixture) {
-			ch := pinging(f.Conn, background)
+			ch := mqtttest.Pinging(background, f.Ping)
 			synctest.Wait()
 			f.Close(first)
-			if got := <-ch; !errors.Is(got.err, first) {
-				f.broker.t.Error(got.err)
+			if got := <-ch; !errors.Is(got.Err, first) {
+				f.broker.t.Error(got.Err)
 			}
 		}, first},
 	} {
@@ -210,10 +211,10 @@ func TestSlowClose(t *testing.T) {
 				return conn.Close()
 			}}
 		})
-		ch := pinging(f.Conn, background)
+		ch := mqtttest.Pinging(background, f.Ping)
 		synctest.Wait()
 		f.Close(errBroken)
-		wantCode(t, (<-ch).err, wire.Network)
+		wantCode(t, (<-ch).Err, wire.Network)
 		f.Wake()
 		f.Probe()
 		_, err := f.Ping(background)
@@ -308,14 +309,14 @@ func TestViolationOnAStuckConnection(t *testing.T) {
 func TestViolationIsTheEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, release := writing(t)
-		ch := pinging(f.Conn, background)
+		ch := mqtttest.Pinging(background, f.Ping)
 		synctest.Wait()
 		f.source.put(message)
 		f.broker.send(append([]byte{0x36, 0}, message...)...)
 		synctest.Wait()
 		release()
 		wantCode(t, f.end(), wire.Protocol)
-		wantCode(t, (<-ch).err, wire.Protocol)
+		wantCode(t, (<-ch).Err, wire.Protocol)
 		f.broker.expect(message...)
 		f.broker.expect(0xE0, 1, 0x81)
 		f.broker.expectEnd()

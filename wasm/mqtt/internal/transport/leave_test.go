@@ -11,6 +11,7 @@ import (
 
 	"github.com/eclipse/paho.golang/packets"
 
+	"mqttwasm/wasm/mqtt/internal/mqtttest"
 	"mqttwasm/wasm/mqtt/internal/wire"
 )
 
@@ -18,7 +19,7 @@ import (
 func TestLeave(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, release := writing(t)
-		ch := pinging(f.Conn, background)
+		ch := mqtttest.Pinging(background, f.Ping)
 		synctest.Wait()
 		f.source.put([]byte{0x40, 2, 0, 1}, []byte{0x40, 2, 0, 2})
 		f.Wake()
@@ -32,7 +33,7 @@ func TestLeave(t *testing.T) {
 		if err := f.end(); err != nil {
 			t.Error(err)
 		}
-		wantCode(t, (<-ch).err, wire.Aborted)
+		wantCode(t, (<-ch).Err, wire.Aborted)
 		f.broker.expect(message...)
 		f.broker.expect(0xC0, 0, 0x40, 2, 0, 1, 0x40, 2, 0, 2)
 		f.broker.expect(0xE0, 1, 0x04)

@@ -6,40 +6,19 @@ import (
 	"testing/synctest"
 	"time"
 
+	"mqttwasm/wasm/mqtt/internal/mqtttest"
 	"mqttwasm/wasm/mqtt/internal/wire"
 )
-
-// pinging calls Ping in the background.
-func pinging(c *Conn, ctx context.Context) <-chan pinged {
-	ch := make(chan pinged, 1)
-	go func() {
-		took, err := c.Ping(ctx)
-		ch <- pinged{took, err}
-	}()
-	return ch
-}
-
-type pinged struct {
-	took time.Duration
-	err  error
-}
-
-func wantRoundTrip(t *testing.T, ch <-chan pinged, want time.Duration) {
-	t.Helper()
-	if got := <-ch; got.err != nil || got.took != want {
-		t.Errorf("%v (%v), want %v", got.took, got.err, want)
-	}
-}
 
 func TestPing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := opened(t, nil)
 		for _, delay := range []time.Duration{12 * time.Millisecond, 0, 3 * time.Second} {
-			ch := pinging(f.Conn, background)
+			ch := mqtttest.Pinging(background, f.Ping)
 			f.broker.expect(pingreq...)
 			time.Sleep(delay)
 			f.broker.send(0xD0, 0)
-			wantRoundTrip(t, ch, delay)
+			mqtttest.WantRoundTrip(t, ch, delay)
 		}
 	})
 }
@@ -58,34 +37,34 @@ func TestOpenedComesAfterConnack(t *testing.T) {
 			t.Error("it is open before the Handler has taken CONNACK")
 		default:
 		}
-		asked := make(chan (<-chan pinged), 1)
+		asked := make(chan (<-chan mqtttest.Pinged), 1)
 		go func() {
 			<-f.Opened()
-			asked <- pinging(f.Conn, background)
+			asked <- mqtttest.Pinging(background, f.Ping)
 		}()
 		close(taken)
 		f.broker.expect(pingreq...)
 		f.broker.send(0xD0, 0)
-		wantRoundTrip(t, <-asked, 0)
+		mqtttest.WantRoundTrip(t, <-asked, 0)
 	})
 }
 
 func TestPingsShareOneRequest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := opened(t, nil)
-		first := pinging(f.Conn, background)
+		first := mqtttest.Pinging(background, f.Ping)
 		f.broker.expect(pingreq...)
 		time.Sleep(time.Second)
-		second := pinging(f.Conn, background)
+		second := mqtttest.Pinging(background, f.Ping)
 		synctest.Wait()
 		time.Sleep(time.Second)
 		f.broker.send(0xD0, 0)
-		wantRoundTrip(t, first, 2*time.Second)
-		wantRoundTrip(t, second, 2*time.Second)
-		third := pinging(f.Conn, background) // none is in progress
+		mqtttest.WantRoundTrip(t, first, 2*time.Second)
+		mqtttest.WantRoundTrip(t, second, 2*time.Second)
+		third := mqtttest.Pinging(background, f.Ping) // none is in progress
 		f.broker.expect(pingreq...)
 		f.broker.send(0xD0, 0)
-		wantRoundTrip(t, third, 0)
+		mqtttest.WantRoundTrip(t, third, 0)
 	})
 }
 
@@ -97,7 +76,7 @@ func TestPingIsNotMistaken(t *testing.T) {
 		f.broker.send(0xD0, 0)       // unsolicited
 		time.Sleep(61 * time.Second) // the keep-alive sends PINGREQ
 		f.broker.expect(pingreq...)
-		ch := pinging(f.Conn, background)
+		ch := mqtttest.Pinging(background, f.Ping)
 		f.broker.expect(pingreq...)
 		time.Sleep(5 * time.Second)
 		f.broker.send(0xD0, 0)
@@ -109,7 +88,7 @@ func TestPingIsNotMistaken(t *testing.T) {
 		}
 		time.Sleep(2 * time.Second)
 		f.broker.send(0xD0, 0)
-		wantRoundTrip(t, ch, 7*time.Second)
+		mqtttest.WantRoundTrip(t, ch, 7*time.Second)
 	})
 }
 
@@ -117,14 +96,14 @@ func TestPingIsNotMistaken(t *testing.T) {
 func TestPingIsTimedFromItsWrite(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, release := writing(t)
-		ch := pinging(f.Conn, background)
+		ch := mqtttest.Pinging(background, f.Ping)
 		time.Sleep(10 * time.Second)
 		release()
 		f.broker.expect(message...)
 		f.broker.expect(pingreq...)
 		time.Sleep(time.Second)
 		f.broker.send(0xD0, 0)
-		wantRoundTrip(t, ch, time.Second)
+		mqtttest.WantRoundTrip(t, ch, time.Second)
 	})
 }
 
@@ -139,24 +118,24 @@ func TestPingFails(t *testing.T) {
 		synctest.Wait()
 		ctx, cancel := context.WithTimeout(background, time.Second)
 		defer cancel()
-		late := pinging(f.Conn, ctx)
+		late := mqtttest.Pinging(ctx, f.Ping)
 		f.broker.expect(pingreq...)
-		wantCode(t, (<-late).err, wire.Timeout)
+		wantCode(t, (<-late).Err, wire.Timeout)
 
-		cut := pinging(f.Conn, background) // joins, and sends no second PINGREQ
+		cut := mqtttest.Pinging(background, f.Ping) // joins, and sends no second PINGREQ
 		synctest.Wait()
 		_ = f.broker.Close()
-		wantCode(t, (<-cut).err, wire.Network)
+		wantCode(t, (<-cut).Err, wire.Network)
 		wantCode(t, f.end(), wire.Network)
 		_, err = f.Ping(background)
 		wantCode(t, err, wire.NotConnected)
 		f.broker.expectEnd()
 
 		f = opened(t, nil)
-		left := pinging(f.Conn, background)
+		left := mqtttest.Pinging(background, f.Ping)
 		synctest.Wait()
 		f.Leave(nil)
-		wantCode(t, (<-left).err, wire.Aborted)
+		wantCode(t, (<-left).Err, wire.Aborted)
 	})
 }
 

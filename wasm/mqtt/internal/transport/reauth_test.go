@@ -205,10 +205,10 @@ func TestSlowAuthenticatorStopsNothing(t *testing.T) {
 		f.source.put(message)
 		f.Wake()
 		f.broker.expect(message...)
-		ping := pinging(f.Conn, background)
+		ping := mqtttest.Pinging(background, f.Ping)
 		f.broker.expect(pingreq...)
 		f.broker.send(0xD0, 0)
-		wantRoundTrip(t, ping, 0)
+		mqtttest.WantRoundTrip(t, ping, 0)
 		if f.handler.messages() != 1 {
 			t.Error("a message did not arrive")
 		}

@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"mqttwasm/wasm/mqtt/internal/mqtttest"
 	"mqttwasm/wasm/mqtt/internal/wire"
 )
 
@@ -49,7 +50,7 @@ func TestOnPacket(t *testing.T) {
 		f := opened(t, func(cfg *Config) { cfg.OnPacket = &tell })
 		f.source.put(message, []byte{0x40, 2, 0, 1}, large, message)
 		f.Wake()
-		ch := pinging(f.Conn, background)
+		ch := mqtttest.Pinging(background, f.Ping)
 		f.broker.send(append(append([]byte{0xD0, 0, 0x40, 2, 0, 1}, large...), message...)...)
 		if n := collect(); n != 1+1+5+4 && n != 1+1+5+3 {
 			t.Errorf("%d packets", n)
