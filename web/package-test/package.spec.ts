@@ -217,6 +217,7 @@ for (const [name, [command, ...args]] of Object.entries(runtimes)) {
     // The flag is needed before Node 22.
     const flags = name === 'node' ? ['--experimental-websocket'] : [];
     expect(await printed(...flags, 'own.js')).toBe('node: it works\n');
+    if (name !== 'deno') expect(await printed('refused.js')).toBe('network\n');
     expect(await printed('addresses.js')).toBe('node: it works\ncrashed\n');
     if (name.startsWith('node')) return;
     expect(await printed('workers.js')).toBe('worker: it works\nshared: it works\n');

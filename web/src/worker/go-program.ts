@@ -6,6 +6,8 @@ export interface Program {
   boundary: Boundary<GoClient>;
   /** Resolves, with the reason, when the Go program has ended, which it should never do. */
   exited: Promise<WireError>;
+  /** Timers that Go has set no longer keep Node running; those that it sets later do. */
+  rest(): void;
 }
 
 /** Beside this script, unless the page gave another address in the fragment of the worker's. */
@@ -24,7 +26,11 @@ export async function startProgram(source: Response | BufferSource | WebAssembly
   const exited = go.run(instance).then(() => crash(`the Go program ended with code ${exitCode}`));
   const boundary = globalThis.mqttwasm;
   if (!boundary) throw new Error('the Go program did not install its API');
-  return { boundary: claiming(boundary), exited };
+  const rest = (): void => {
+    // Go leaves a timer that it has stopped until it needs one for another time.
+    for (const timer of go._scheduledTimeouts.values()) if (typeof timer === 'object') timer.unref?.();
+  };
+  return { boundary: claiming(boundary), exited, rest };
 }
 
 /** Hands over the payloads of which Go has only the handles. */

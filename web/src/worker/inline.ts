@@ -37,14 +37,18 @@ export async function openInline(
     starting = start(url);
     running.set(url.href, starting);
   }
-  const { boundary, watchers } = await starting;
+  const { boundary, watchers, rest } = await starting;
   // Asynchronously, because Go is on the stack when it reports, and the page's code must not run
   // inside Go's event handler. With a promise, because tests fake queueMicrotask.
   const post = (message: FromWorker): void => void settled.then(() => receive(message));
   const fail = (error: WireError): void => post({ type: 'fatal', error });
   watchers.add(fail);
   const environment = { WebSocket: createSocketClass(Native, { keeps: true }), openStore };
-  return { post: dispatch(boundary, post, environment), close: () => watchers.delete(fail) };
+  const close = (): void => {
+    watchers.delete(fail);
+    if (watchers.size === 0) rest();
+  };
+  return { post: dispatch(boundary, post, environment), close };
 }
 
 async function start(url: URL): Promise<Running> {

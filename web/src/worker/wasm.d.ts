@@ -5,6 +5,7 @@ declare module '*/wasm_exec.js';
 declare class Go {
   exit: (code: number) => void;
   readonly importObject: WebAssembly.Imports;
+  readonly _scheduledTimeouts: Map<number, number | { unref?(): void }>;
   /** Runs until the program waits for the first time; resolves when it has ended. */
   run(instance: WebAssembly.Instance): Promise<void>;
 }
