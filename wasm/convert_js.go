@@ -193,9 +193,6 @@ func connackValue(c mqtt.Connack) map[string]any {
 			props[name] = received(text)
 		}
 	}
-	if c.AssignedClientID {
-		props["assignedClientIdentifier"] = received(c.ClientID)
-	}
 	return map[string]any{
 		"sessionPresent": c.SessionPresent, "reasonCode": 0, "clientId": received(c.ClientID), "properties": props,
 	}

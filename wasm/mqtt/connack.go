@@ -1,7 +1,6 @@
 package mqtt
 
 import (
-	"cmp"
 	"time"
 
 	"mqttwasm/wasm/mqtt/internal/wire"
@@ -12,8 +11,7 @@ import (
 type Connack struct {
 	SessionPresent bool // the broker has the session of an earlier connection
 
-	ClientID         string // in use
-	AssignedClientID bool   // and the broker chose it
+	ClientID string // in use
 
 	SessionExpiry time.Duration // NeverExpires: without an end
 	KeepAlive     time.Duration // 0: off
@@ -40,8 +38,8 @@ type Connack struct {
 func newConnack(a *wire.Connack, o *Options) Connack {
 	p := &a.Properties
 	return Connack{
-		SessionPresent: a.SessionPresent,
-		ClientID:       cmp.Or(p.AssignedClientID, o.ClientID), AssignedClientID: p.AssignedClientID != "",
+		SessionPresent:           a.SessionPresent,
+		ClientID:                 o.ClientID,
 		SessionExpiry:            time.Duration(wire.ValueOr(p.SessionExpiryInterval, o.sessionExpiry)) * time.Second,
 		KeepAlive:                time.Duration(wire.ValueOr(p.ServerKeepAlive, o.keepAlive)) * time.Second,
 		ReceiveMaximum:           wire.ValueOr(p.ReceiveMaximum, 65535),

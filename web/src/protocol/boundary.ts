@@ -312,7 +312,6 @@ export interface ConnackInfo {
     retainAvailable: boolean;
     /** Bytes; 0 means the broker stated no limit. */
     maximumPacketSize: number;
-    assignedClientIdentifier?: string;
     topicAliasMaximum: number;
     reasonString?: string;
     userProperties?: UserPropertyPairs;

@@ -110,7 +110,6 @@ export const connection = {
   'What the broker granted': 'Broker 授予的会话参数',
   'Not connected. What the broker grants is shown here once there is a connection.':
     '未连接。连接后，Broker 授予的参数将显示在这里。',
-  '{clientId} (assigned by the broker)': '{clientId}（由 Broker 分配）',
   continued: '已恢复',
   new: '新建',
   'Session expires after': '会话过期间隔',

@@ -48,9 +48,8 @@ export function SessionFacts({ session: { connection, latency } }: { session: Se
   const seconds = (count: number) => (count === 0xffff_ffff ? t('never') : t('{count} s', { count }));
   const pairs = p.userProperties ?? [];
   const more = pairs.length - limits.properties;
-  const assigned = p.assignedClientIdentifier !== undefined;
   const facts: [name: string, value: string | undefined | false][] = [
-    [t('Client ID'), assigned ? t('{clientId} (assigned by the broker)', { clientId }) : clientId],
+    [t('Client ID'), clientId],
     [t('Session'), sessionPresent ? t('continued') : t('new')],
     [t('Session expires after'), seconds(p.sessionExpiryInterval)],
     [t('Keep alive'), p.serverKeepAlive === 0 ? t('off') : t('{count} s', { count: p.serverKeepAlive })],
