@@ -187,9 +187,9 @@ func attacked(t *testing.T) []string {
 func TestAttacksOnLimits(t *testing.T) {
 	s := launch(t, append(attacked(t), "-addr", "127.0.0.1:0", "-mqtt-addr", "127.0.0.1:0")...)
 	_ = openStream(t, s.tcp, as("alice", lastingAs("kept")), "kept").Close()
-	for _, attack := range attacks(1_200) {
+	for _, attack := range attacks(1_050) {
 		t.Run(attack.name, func(t *testing.T) {
-			t.Log(len(others(t, s.tcp, 0, func() { attack.run(t, s.tcp) })), "messages of others")
+			t.Log(len(others(t, s.tcp, 10*time.Millisecond, func() { attack.run(t, s.tcp) })), "messages of others")
 		})
 	}
 	if connack := handshake(t, dialTCP(t, s.tcp), as("alice", lastingAs("kept"))); !connack.SessionPresent {

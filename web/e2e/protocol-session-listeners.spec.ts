@@ -51,8 +51,7 @@ test.beforeEach(async ({ page }) => {
 });
 
 for (const worker of [true, false]) {
-  test(`1,000 clients that have ended leave no listeners, worker: ${worker}`, async ({ page }) => {
-    test.setTimeout(120_000);
+  test(`250 clients that have ended leave no listeners, worker: ${worker}`, async ({ page }) => {
     const { before, during, after } = await page.evaluate(
       async ({ url, worker }) => {
         window.abort = new AbortController();
@@ -74,7 +73,7 @@ for (const worker of [true, false]) {
         };
         // Ten at a time, since each mostly waits for the network.
         const tens = Array.from({ length: 10 }, async (_, first) => {
-          for (let round = first; round < 1000; round += 10) await comeAndGo(round);
+          for (let round = first; round < 250; round += 10) await comeAndGo(round);
         });
         await Promise.all(tens);
         return { before, during, after: window.listeners() };
