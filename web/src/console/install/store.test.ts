@@ -109,6 +109,25 @@ describe('the page', () => {
     expect(await text(answer)).toBe(page('one'));
   });
 
+  it('comes from the copy at once when the server has been silent, until it responds again', async () => {
+    const store = storeOf('one');
+    await store.fill();
+    server.state = 'silent';
+    const first = store.page(ask(''));
+    await vi.advanceTimersByTimeAsync(patience);
+    await first;
+    const second = store.config(ask('config.json'));
+    await vi.advanceTimersByTimeAsync(0);
+    expect(await text(second)).toBe('["a"]');
+    Object.assign(server, { state: 'up', version: 'two' });
+    const third = store.page(ask(''));
+    await vi.advanceTimersByTimeAsync(0);
+    await third;
+    expect(await text(store.page(ask('')))).toBe(page('two'));
+    await vi.advanceTimersByTimeAsync(patience);
+    expect(await text(store.page(ask('')))).toBe(page('two'));
+  });
+
   it('comes from the newest copy, even under an older worker', async () => {
     const old = storeOf('one');
     await old.fill();

@@ -24,6 +24,8 @@ export function createStore({ caches, fetch, scope, build }: Dependencies) {
   const own = `${family}build ${build.version}`;
   const lasting = `${family}config`;
   const config = new URL('config.json', scope).href;
+  /** The network has let a request wait for too long, and has answered none since. */
+  let silent = false;
 
   /** Complete builds have the page itself, which is stored last. Newest first. */
   async function complete(): Promise<Cache[]> {
@@ -54,9 +56,16 @@ export function createStore({ caches, fetch, scope, build }: Dependencies) {
     copy: () => Promise<Response | undefined>,
   ): Promise<Response> {
     const answer = fetch(request, { cache: 'no-cache' });
-    const late = new Promise<undefined>((resolve) => setTimeout(resolve, patience));
-    const first = await Promise.race([answer.catch(() => undefined), late]);
-    if (first && first.status < 500) return first;
+    const late = new Promise<'late'>((resolve) => {
+      setTimeout(() => resolve('late'), silent ? 0 : patience);
+    });
+    const heard = answer.catch(() => undefined);
+    const first = await Promise.race([heard, late]);
+    silent = first === 'late';
+    if (first !== 'late' && first && first.status < 500) return first;
+    void heard.then(() => {
+      silent = false;
+    });
     return (await copy()) ?? answer;
   }
 
