@@ -96,6 +96,15 @@ test('an error without a close event counts as closed', () => {
   expect(seen).toEqual([{ code: 1006, reason: '', wasClean: false }]);
 });
 
+test('an error without a close event counts as closed, also if the state follows later, as in WebKit', () => {
+  const { native, seen } = dial();
+  native.fail('forbidden');
+  native.readyState = CLOSED;
+  vi.runAllTimers();
+  runTasks();
+  expect(seen).toEqual([{ code: 1006, reason: '', wasClean: false }]);
+});
+
 test('a flood is delivered in several tasks, complete and in order', () => {
   const { native, seen } = dialOpen();
   const frame = new Array(flushLimit / 2).fill(7);

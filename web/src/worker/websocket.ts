@@ -206,10 +206,10 @@ export function createSocketClass(
     }
 
     #onError(): void {
-      // No `close` follows in Chromium where the page's policy forbids the address.
-      if (this.#native.readyState !== CLOSED) return;
+      // No `close` follows where the browser forbids the address: in Chromium by the page's policy, in
+      // WebKit by its port too, and there `readyState` changes only after this event.
       setTimeout(() => {
-        if (!this.#ended) this.#onEnd(1006, '', false);
+        if (!this.#ended && this.#native.readyState === CLOSED) this.#onEnd(1006, '', false);
       });
     }
 
