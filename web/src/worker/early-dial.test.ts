@@ -66,6 +66,18 @@ test('the program finds an open WebSocket for MQTT, with nothing sent on it', as
   expect(natives()).toHaveLength(1);
 });
 
+test('no event is dispatched twice, which WebKit at times refuses', async () => {
+  const { connect, dial } = loading();
+  connect(1);
+  native().open();
+  native().dispatchEvent = () => {
+    throw new DOMException('The object is in an invalid state.', 'InvalidStateError');
+  };
+  const { seen } = dial();
+  await settle();
+  expect(seen).toEqual(['open']);
+});
+
 test('a WebSocket still connecting when the program dials opens for it', async () => {
   const { connect, dial } = loading();
   connect(1);

@@ -1,12 +1,12 @@
 /** WebSockets that are opened while the program loads, so that they are ready when it dials. */
 
 import type { ToWorker } from '../protocol/messages';
+import { listen } from './websocket';
 
 /** Milliseconds until an unused WebSocket is closed. Brokers do not wait long for CONNECT. */
 export const patience = 5000;
 
 const subprotocol = 'mqtt';
-const events = ['open', 'message', 'error', 'close'] as const;
 const OPEN = 1;
 
 interface Early {
@@ -34,15 +34,14 @@ export function createEarlyDials(Native: typeof WebSocket) {
     }
     native.binaryType = 'arraybuffer';
     const missed: Event[] = [];
-    const record = (event: Event): void => void missed.push(event);
-    for (const type of events) native.addEventListener(type, record);
+    const deafen = listen(native, (event) => void missed.push(event));
     const timer = setTimeout(() => drop(id), patience);
     const early: Early = {
       ...{ id, url, native, missed },
       release() {
         all.delete(early);
         clearTimeout(timer);
-        for (const type of events) native.removeEventListener(type, record);
+        deafen();
       },
     };
     all.add(early);
@@ -58,10 +57,10 @@ export function createEarlyDials(Native: typeof WebSocket) {
   }
 
   /**
-   * Takes the place of `new Native`. A WebSocket that was opened before repeats its events in a
-   * microtask.
+   * Takes the place of `new Native`. Of a WebSocket that was opened before, `hear` gets the events
+   * so far in a microtask; dispatched once more, WebKit at times refuses them.
    */
-  function dial(url: string | URL, protocols?: string | string[]): WebSocket {
+  function dial(url: string | URL, protocols: string | string[], hear: (event: Event) => void): WebSocket {
     for (const early of all) {
       if (String(url) !== early.url || String(protocols) !== subprotocol) continue;
       early.release();
@@ -69,12 +68,13 @@ export function createEarlyDials(Native: typeof WebSocket) {
       // One that could not be opened fails this dial. One that was open and has closed since is
       // skipped.
       if (missed[0]?.type === 'open' && native.readyState > OPEN) continue;
-      void Promise.resolve().then(() => {
-        for (const event of missed) native.dispatchEvent(event);
-      });
+      listen(native, hear);
+      void Promise.resolve().then(() => missed.forEach(hear));
       return native;
     }
-    return new Native(url, protocols);
+    const native = new Native(url, protocols);
+    listen(native, hear);
+    return native;
   }
 
   return { begin, drop, dial };

@@ -40,11 +40,17 @@ export interface SocketClassOptions {
   /** Large payloads stay in their frames. */
   keeps?: boolean;
   schedule?: typeof nextTask;
-  /**
-   * Makes a Native, or returns one that was made before, which repeats its events once it has
-   * listeners.
-   */
-  dial?: (url: string | URL, protocols?: string | string[]) => WebSocket;
+  /** Makes a Native, or returns one that was made before; `hear` gets all its events, later. */
+  dial?: (url: string | URL, protocols: string | string[], hear: (event: Event) => void) => WebSocket;
+}
+
+/** Gives a WebSocket's events to `hear`. Returns what ends that. */
+export function listen(native: WebSocket, hear: (event: Event) => void): () => void {
+  const types = ['open', 'message', 'error', 'close'];
+  for (const type of types) native.addEventListener(type, hear);
+  return () => {
+    for (const type of types) native.removeEventListener(type, hear);
+  };
 }
 
 type GoSocketClass = new (url: string | URL, protocols?: string | string[]) => GoSocket;
@@ -78,7 +84,11 @@ export function createSocketClass(
     copies = false,
     keeps = false,
     schedule = nextTask,
-    dial = (...address) => new Native(...address),
+    dial = (url, protocols, hear) => {
+      const native = new Native(url, protocols);
+      listen(native, hear);
+      return native;
+    },
   }: SocketClassOptions = {},
 ): GoSocketClass {
   return class Socket extends EventTarget {
@@ -107,12 +117,8 @@ export function createSocketClass(
 
     constructor(url: string | URL, protocols: string | string[] = []) {
       super();
-      this.#native = dial(url, protocols);
+      this.#native = dial(url, protocols, (event) => this.#hear(event));
       this.#native.binaryType = 'arraybuffer';
-      this.#listen('open', () => this.#onOpen());
-      this.#listen('message', (event) => this.#onMessage(event.data));
-      this.#listen('error', () => this.#onError());
-      this.#listen('close', (event) => this.#onEnd(event.code, event.reason, event.wasClean));
     }
 
     get url(): string {
@@ -181,12 +187,18 @@ export function createSocketClass(
       this.#native.close(legalCode(code), legalReason(reason));
     }
 
-    #listen<E extends keyof WebSocketEventMap>(type: E, listener: (event: WebSocketEventMap[E]) => void) {
-      this.#native.addEventListener(type, (event) => {
-        if (!this.#givenUp) listener(event);
+    #hear(event: Event): void {
+      const { type } = event;
+      if (this.#givenUp) {
         // A dial that was given up must not end as an open connection without an owner.
-        else if (type === 'open') this.#native.close();
-      });
+        if (type === 'open') this.#native.close();
+      } else if (type === 'open') this.#onOpen();
+      else if (type === 'message') this.#onMessage((event as MessageEvent).data);
+      else if (type === 'error') this.#onError();
+      else {
+        const { code, reason, wasClean } = event as CloseEvent;
+        this.#onEnd(code, reason, wasClean);
+      }
     }
 
     #onOpen(): void {
