@@ -82,6 +82,29 @@ test.describe('with the back-forward cache', { tag: '@alone' }, () => {
     ]);
   });
 
+  test('a page in the back-forward cache lets its store go, and reads it anew when restored', async () => {
+    const page = await context.newPage();
+    const open = async (query: string) => {
+      await openApi(page, server.url, query);
+      await page.evaluate(async (url) => {
+        window.happened = [];
+        const client = await window.mqtt.connect(url, { clientId: 'kept', store: 'indexeddb' });
+        addEventListener('pageshow', ({ persisted }) => window.happened.push({ persisted }));
+        for (const event of ['reconnect', 'end'] as const) {
+          client.on(event, () => window.happened.push(event));
+        }
+        window.client = client;
+      }, broker.mqtt);
+    };
+    await open('?first');
+    await open('?second');
+    await page.evaluate(() => window.client.publish('kept', 'x', { qos: 2 }));
+    await page.goBack({ waitUntil: 'commit' });
+    await page.waitForFunction(() => window.happened?.includes('reconnect') && window.client.connected);
+    await page.evaluate(() => window.client.publish('kept', 'y', { qos: 2 }));
+    expect(await page.evaluate(() => window.happened)).toEqual([{ persisted: true }, 'reconnect']);
+  });
+
   test('a page in the back-forward cache does not block others that share its connection', async () => {
     const join = async () => {
       const tab = await context.newPage();

@@ -52,6 +52,13 @@ if [ ! -x /usr/bin/$shell ] && [ "$as_root" != none ] && apt-cache show $shell >
 	install $shell || echo "$shell: not installed, the tests take the whole Chromium"
 fi
 
+# The same for WebKit, without which its own tests are skipped.
+webkit='webkit2gtk-driver xvfb xauth'
+if [ "$as_root" != none ] && { ! command -v WebKitWebDriver || ! command -v xvfb-run; } >/dev/null; then
+	# shellcheck disable=SC2086 # a list of words
+	apt-cache show $webkit >/dev/null 2>&1 && install $webkit || echo "WebKit: not installed, its tests are skipped"
+fi
+
 # The tests start brokers of their own; the package's service would hold port 1883.
 case $missing in
 *' mosquitto '* | *' mosquitto')

@@ -23,8 +23,8 @@ declare global {
 }
 
 /** Opens a page of the server's origin with `window.mqtt` and the helpers above. */
-export async function openApi(page: Page, origin: string): Promise<void> {
-  await page.goto(`${origin}/healthz`);
+export async function openApi(page: Page, origin: string, query = ''): Promise<void> {
+  await page.goto(`${origin}/healthz${query}`);
   await page.evaluate(async (path) => {
     window.mqtt = await import(path);
     window.failure = async (promise) => {

@@ -1,15 +1,21 @@
 /**
- * Chromium and Firefox as system processes, with a profile that survives a kill. Playwright supports neither:
- * it can't drive a system Firefox, and does not expose the process of a persistent context.
+ * Chromium, Firefox and WebKit as system processes, with a profile that survives a kill. Playwright supports
+ * none of it: it can't drive a system's Firefox or WebKit, and does not expose the process of a persistent
+ * context.
  */
 
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import config from '../../playwright.config';
 
-export const browserNames = ['chromium', 'firefox'] as const;
+/** WebKitGTK, the engine of Safari; it needs a display. */
+const webkit = readdirSync('/usr/lib')
+  .map((name) => `/usr/lib/${name}/webkit2gtk-4.1/MiniBrowser`)
+  .find(existsSync);
+
+export const browserNames = ['chromium', 'firefox', ...(webkit ? (['webkit'] as const) : [])] as const;
 
 export interface Browser {
   /** Opens the address with the profile as the last run left it. */
@@ -25,13 +31,20 @@ export interface Browser {
 export function createBrowser(name: (typeof browserNames)[number]): Browser {
   const profile = mkdtempSync(join(tmpdir(), `${name}-`));
   if (name === 'firefox') writeFileSync(join(profile, 'user.js'), firefoxSettings());
-  const [command, args] = name === 'firefox' ? firefox(profile) : chromium(profile);
+  const [command, args] = commandOf[name](profile);
   let text = '';
   let kill = async () => {};
   return {
     start(url) {
       // A process group of its own, so that a signal reaches all its processes.
-      const child = spawn(command, [...args, url], { detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+      const child = spawn(command, [...args, url], {
+        detached: true,
+        stdio: ['ignore', 'pipe', 'pipe'],
+        env: {
+          ...process.env,
+          ...(name === 'webkit' && { XDG_DATA_HOME: profile, XDG_CACHE_HOME: profile }),
+        },
+      });
       for (const stream of [child.stdout, child.stderr]) {
         stream.setEncoding('utf8').on('data', (chunk: string) => {
           text += chunk;
@@ -75,9 +88,11 @@ function chromium(profile: string): Command {
   ];
 }
 
-function firefox(profile: string): Command {
-  return ['firefox-esr', ['--headless', '--no-remote', '--profile', profile]];
-}
+const commandOf: Record<(typeof browserNames)[number], (profile: string) => Command> = {
+  chromium,
+  firefox: (profile) => ['firefox-esr', ['--headless', '--no-remote', '--profile', profile]],
+  webkit: () => ['xvfb-run', ['-a', String(webkit)]],
+};
 
 /** No start pages, no network requests of its own, and no prompts after a crash. */
 function firefoxSettings(): string {

@@ -50,8 +50,8 @@ function start(
   const settings = connectSettings(first, second);
   const open = async (): Promise<Engine> => {
     const engine = await findEngine(settings);
-    // A shared program ends with a tab that may be another one.
-    if (!settings.shared) return engine;
+    // A shared program ends with a tab that may be another one; what a store holds outlives its program.
+    if (!settings.shared && !settings.boundary.store) return engine;
     const { restartAfterCrash } = await load(
       'the part that restarts the client after a crash',
       import('./transport/restart-after-crash'),

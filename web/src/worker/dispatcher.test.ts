@@ -9,6 +9,7 @@ import type {
 } from '../protocol/boundary';
 import type { FromWorker, Question } from '../protocol/messages';
 import { dispatch, toWire } from './dispatcher';
+import { openStores, type Store } from './store/store';
 
 const options = { url: 'ws://broker.test/mqtt' };
 
@@ -81,6 +82,21 @@ test('connect passes on the options, the environment and the timeout', async () 
   send({ type: 'connect', id: 7, client: 1, options: { ...options, clientId: 'me' }, asks: [], timeout: 5 });
   expect(await posting('result')).toEqual({ type: 'result', id: 7, value: undefined });
   expect(given()).toMatchObject({ ...options, ...environment, clientId: 'me', timeout: 5 });
+});
+
+test('a suspended client lets its store go at once, and has it again before it resumes', async () => {
+  const order: string[] = [];
+  const note = (what: string) => async () => void order.push(what);
+  openStores.set('s', { pause: note('pause'), resume: note('resume') } as unknown as Store);
+  const { send, posting } = dispatcher({ suspend: note('suspended'), resume: note('resumed') });
+  send({ type: 'connect', id: 0, client: 1, options: { ...options, store: 's' }, asks: [] });
+  await posting('result');
+  send({ type: 'call', method: 'suspend', id: 1, client: 1, args: [] });
+  expect(order[0]).toBe('pause');
+  await posting('result');
+  send({ type: 'call', method: 'resume', id: 2, client: 1, args: [] });
+  await posting('result');
+  expect(order).toEqual(['pause', 'suspended', 'resume', 'resumed']);
 });
 
 test('calls reach the client that they name, and results come back by id', async () => {

@@ -10,6 +10,7 @@ import type {
   WireError,
 } from '../protocol/boundary';
 import { type FromWorker, optionsAt, type Question, type ToWorker } from '../protocol/messages';
+import { openStores } from './store/store';
 
 type Post = (message: FromWorker, transfer?: Transferable[]) => void;
 type Call = Extract<ToWorker, { type: 'connect' | 'call' }>;
@@ -19,6 +20,8 @@ type Answer = Extract<ToWorker, { type: 'answer' }>;
 
 interface Entry {
   client?: GoClient;
+  /** The name of its store. */
+  store: string | undefined;
   /** Settles the promise for which Go waits before it hands over the next batch. */
   consumed?: () => void;
 }
@@ -87,7 +90,7 @@ export function dispatch(
 
   const connect = async (message: Extract<ToWorker, { type: 'connect' }>, limits: CallOptions) => {
     const { client } = message;
-    const entry: Entry = {};
+    const entry: Entry = { store: message.options.store };
     clients.set(client, entry);
     try {
       entry.client = await boundary.connect({
@@ -118,12 +121,15 @@ export function dispatch(
 
   const perform = (message: Call, limits: CallOptions): Promise<Result> => {
     if (message.type === 'connect') return connect(message, limits).then(() => undefined);
-    const client = clients.get(message.client)?.client;
+    const { client, store: name } = clients.get(message.client) ?? {};
     if (!client) return Promise.reject(clientEnded);
     const { method, args } = message;
     const at = optionsAt[method];
     const limited = args.toSpliced(at, 1, { ...(args[at] as object | undefined), ...limits });
-    return (client[method] as (...args: unknown[]) => Promise<Result>)(...limited);
+    const begin = () => (client[method] as (...args: unknown[]) => Promise<Result>)(...limited);
+    const store = name !== undefined && openStores.get(name);
+    if (store && method === 'suspend') store.pause();
+    return store && method === 'resume' ? store.resume().then(begin) : begin();
   };
 
   const onSettled: OnSettled = (acks, others) => post({ type: 'published', acks, others }, [acks]);

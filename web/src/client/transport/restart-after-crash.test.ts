@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import type { ClientEvent } from '../../protocol/boundary';
+import type { ClientEvent, WireError } from '../../protocol/boundary';
 import { MqttError } from '../errors';
 import { decodeBatch } from '../message';
 import { encodeBatch, encodeBeside } from '../testing';
@@ -157,6 +157,21 @@ test.each<[string, ClientEvent, Partial<Request>]>([
   const { events } = await client([first], options);
   first.sink().onEvent(end);
   expect(events.slice(1)).toEqual([end]);
+});
+
+test('a store that another client has used while the page was away: the next program reads it', async () => {
+  const [first, second] = [program(), program()];
+  const { link, types, events } = await client([first, second]);
+  const used: WireError = { code: 'in-use', message: 'another client has it' };
+  first.link.resume = () => Promise.reject(used);
+  await link.resume();
+  first.sink().onEvent({ type: 'end' }); // it was told to leave
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(types()).toEqual(['connect', 'close', 'reconnect', 'connect']);
+  expect(events[1]).toEqual({ type: 'close', error: used });
+  expect(first.calls.at(-1)?.[0]).toBe('disconnect');
+  await link.publish('t', new Uint8Array());
+  expect(second.calls.at(-1)?.[0]).toBe('publish');
 });
 
 test('a crash during the first connect rejects it', async () => {

@@ -25,7 +25,8 @@ const permanent = new Set([0x84, 0x85, 0x86, 0x87, 0x8a, 0x8c, 0x8e, 0x9c, 0x9d]
 
 /**
  * Treats a crash of the program as a lost connection: opens another program, connects with the same
- * options and resubscribes, with the same back-off and events. Pending calls reject with `crashed`,
+ * options and resubscribes, with the same back-off and events. Likewise when another client has used
+ * the store while the page was in the back/forward cache: what the program knows of it is old. Pending calls reject with `crashed`,
  * calls until there is another program with `not-connected`.
  */
 export function restartAfterCrash(engine: Boundary, open: () => Promise<Boundary>): Boundary {
@@ -48,6 +49,7 @@ async function connect(
   const givenUp = new AbortController();
   /** Absent while there is no program. */
   let link: BoundaryClient | undefined;
+  let revived = false;
   let connected = false;
   let leaving = false;
   let { packetEvents = false } = options;
@@ -65,13 +67,18 @@ async function connect(
   function onLinkEvent(event: ClientEvent): void {
     if (event.type === 'connect') connected = true;
     if (event.type === 'close') connected = false;
-    const crash = event.type === 'end' && event.error?.code === 'crashed' ? event.error : undefined;
-    if (crash && link && !leaving && reconnectPeriod > 0) revive(crash);
+    if (event.type === 'end' && event.error?.code === 'crashed') fail(event.error);
     else onEvent(event);
+  }
+
+  function fail(crash: WireError): void {
+    if (link && !leaving && reconnectPeriod > 0) revive(crash);
+    else onEvent({ type: 'end', error: crash });
   }
 
   function revive(crash: WireError): void {
     link = undefined;
+    revived = true;
     resent.crashed();
     if (connected) onEvent({ type: 'close', error: crash });
     connected = false;
@@ -222,7 +229,7 @@ async function connect(
   link = await engine.connect({
     ...options,
     ...(signal && { signal }),
-    onEvent: onLinkEvent,
+    onEvent: (event) => revived || onLinkEvent(event),
     onBatch: onLinkBatch,
   });
 
@@ -231,7 +238,17 @@ async function connect(
     request: async (topic, payload, call) => use().request(topic, payload, call),
     reauthenticate: async (limits) => use().reauthenticate(limits),
     suspend: async (limits) => use().suspend(limits),
-    resume: async (limits) => use().resume(limits),
+    async resume(limits) {
+      const current = use();
+      try {
+        await current.resume(limits);
+      } catch (error) {
+        const { code } = error as MqttError;
+        if (code !== 'in-use' || link !== current) throw error;
+        fail(error as MqttError);
+        leave(current);
+      }
+    },
     ping: async (limits) => use().ping(limits),
 
     async tellPackets(call) {

@@ -1,29 +1,37 @@
 import { type DBSchema, type IDBPDatabase, openDB, unwrap } from 'idb';
 import type { WireError } from '../../protocol/boundary';
+import { inUse } from './lock';
 
 /** A database of keys and bytes. Everything rejects with code `storage`. */
 export interface Database {
   /** All records in the order of the keys, by UTF-16 code units. */
   read(): Promise<[key: string, value: Uint8Array][]>;
-  /** One transaction: puts, or deletes if the value is null. Durable when it resolves. */
+  /**
+   * One transaction: puts, or deletes if the value is null. Durable when it resolves. Rejects with
+   * `in-use` when another one has opened the database since.
+   */
   write(changes: Map<string, Uint8Array | null>): Promise<void>;
   close(): void;
 }
 
 const records = 'records';
+/** The key under which the last one that opened the database has put its name. */
+const owner = 'owner';
 
 interface Schema extends DBSchema {
-  [records]: { key: string; value: Uint8Array };
+  [records]: { key: string; value: Uint8Array | string };
 }
 
 /**
- * Opens the IndexedDB database of that name.
+ * Opens the IndexedDB database of that name, and makes it this one's own: who had it open before
+ * writes nothing more.
  *
  * The browser may close it at any time: because the user deletes the site's data, or because its
  * storage failed. It is opened again for the next call, but never created again: a session whose
  * beginning is lost must not continue.
  */
 export async function openDatabase(name: string): Promise<Database> {
+  const own = crypto.randomUUID();
   let current: Promise<IDBPDatabase<Schema>> | undefined;
 
   function connection(create = false): Promise<IDBPDatabase<Schema>> {
@@ -54,9 +62,10 @@ export async function openDatabase(name: string): Promise<Database> {
   }
 
   await connection(true);
+  await using(async (database) => void (await database.put(records, own, owner)));
   return {
     read: () => using(readAll),
-    write: (changes) => using((database) => writeAll(database, changes)),
+    write: (changes) => using((database) => writeAll(database, changes, own)),
     close: lose,
   };
 }
@@ -86,10 +95,16 @@ async function connect(name: string, create: boolean, lost: () => void): Promise
 async function readAll(database: IDBPDatabase<Schema>): Promise<[string, Uint8Array][]> {
   const { store, done } = database.transaction(records);
   const [keys, values] = await Promise.all([store.getAllKeys(), store.getAll(), done]);
-  return keys.map((key, index) => [key, values[index] as Uint8Array]);
+  return keys
+    .map((key, index): [string, Uint8Array] => [key, values[index] as Uint8Array])
+    .filter(([key]) => key !== owner);
 }
 
-function writeAll(database: IDBPDatabase<Schema>, changes: Map<string, Uint8Array | null>): Promise<void> {
+function writeAll(
+  database: IDBPDatabase<Schema>,
+  changes: Map<string, Uint8Array | null>,
+  own: string,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     // Not idb's transaction: its `done` rejects at the first error, before the cause is known.
     const transaction = unwrap(database).transaction(records, 'readwrite', { durability: 'strict' });
@@ -97,16 +112,20 @@ function writeAll(database: IDBPDatabase<Schema>, changes: Map<string, Uint8Arra
     // Not the requests' errors: if the quota is exceeded they report only the abort.
     transaction.onabort = () => reject(transaction.error ?? new DOMException('aborted', 'AbortError'));
     const store = transaction.objectStore(records);
-    try {
-      for (const [key, value] of changes) {
-        if (value === null) store.delete(key);
-        else store.put(value, key);
+    const has = store.get(owner);
+    has.onsuccess = () => {
+      try {
+        if (has.result !== own) throw inUse(database.name);
+        for (const [key, value] of changes) {
+          if (value === null) store.delete(key);
+          else store.put(value, key);
+        }
+        transaction.commit();
+      } catch (error) {
+        reject(error);
+        transaction.abort(); // otherwise it would commit the changes before
       }
-      transaction.commit();
-    } catch (error) {
-      reject(error);
-      transaction.abort(); // otherwise it would commit the changes before
-    }
+    };
   });
 }
 
@@ -140,6 +159,7 @@ function unopened(error: unknown): WireError {
 }
 
 function explain(error: unknown): WireError {
+  if ((error as WireError | undefined)?.code === 'in-use') return error as WireError;
   switch (nameOf(error)) {
     case 'QuotaExceededError':
       return storageError(

@@ -5,7 +5,7 @@ import type { WireError } from '../../protocol/boundary';
  * releases it when this worker or page ends, however it ends.
  *
  * Waits `patience` milliseconds while another client has it, then rejects with `in-use`. Insecure
- * contexts have no Web Locks: there nothing keeps two clients apart.
+ * contexts have no Web Locks: there the last one that opens the database has it.
  */
 export async function lock(name: string, patience: number): Promise<() => void> {
   const locks = globalThis.navigator?.locks;
@@ -19,7 +19,7 @@ export async function lock(name: string, patience: number): Promise<() => void> 
   });
 }
 
-const inUse = (name: string): WireError => ({
+export const inUse = (name: string): WireError => ({
   code: 'in-use',
   message:
     `another client has the session store ${JSON.stringify(name)} open, here or in another tab: ` +

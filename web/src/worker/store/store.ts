@@ -3,6 +3,9 @@ import type { BoundaryStore } from '../../protocol/boundary';
 import { openDatabase, storageError } from './database';
 import { lock } from './lock';
 
+/** Milliseconds for which the lock is waited for after `pause`. */
+const patienceOnReturn = 1000;
+
 type Changes = Parameters<BoundaryStore['apply']>[0];
 
 interface Call {
@@ -10,6 +13,19 @@ interface Call {
   resolve(): void;
   reject(error: unknown): void;
 }
+
+export interface Store extends BoundaryStore {
+  /**
+   * Lets another client open the store: the page is in the back/forward cache, and may stay there.
+   * Works at once, since after that nothing may run.
+   */
+  pause(): void;
+  /** Rejects with `in-use` when another client has it, or has had it. */
+  resume(): Promise<void>;
+}
+
+/** Those of this worker, by name. */
+export const openStores = new Map<string, Store>();
 
 /**
  * Opens the durable store of that name, an IndexedDB database, for this client
@@ -20,14 +36,15 @@ interface Call {
  * delete it, unless the origin's storage is persistent (the page may ask for
  * that with `navigator.storage.persist()`), and so may the user.
  */
-export async function openStore(name: string, patience = 5000): Promise<BoundaryStore> {
+export async function openStore(name: string, patience = 5000): Promise<Store> {
   // A reloaded page's former worker can outlive it for a moment, with the lock.
-  const release = await lock(name, patience);
+  let release = await lock(name, patience);
   const database = await openDatabase(name).catch((error) => {
     release();
     throw error;
   });
   let closed = false;
+  let paused = false;
   let waiting: Call[] = [];
   let writing: Promise<void> | undefined;
 
@@ -57,7 +74,7 @@ export async function openStore(name: string, patience = 5000): Promise<Boundary
     }
   }
 
-  return {
+  const store: Store = {
     load: async () => {
       await writing;
       if (closed) throw isClosed();
@@ -69,14 +86,30 @@ export async function openStore(name: string, patience = 5000): Promise<Boundary
         waiting.push({ changes, resolve, reject });
         writing ??= writeWaiting();
       }),
+    pause() {
+      paused = true;
+      release();
+    },
+    async resume() {
+      if (!paused) return;
+      release = await lock(name, patienceOnReturn);
+      paused = false;
+      await database.write(new Map()).catch((error) => {
+        release();
+        throw error;
+      });
+    },
     close: async () => {
       if (closed) return;
       closed = true;
+      if (openStores.get(name) === store) openStores.delete(name);
       await writing;
       database.close();
       release();
     },
   };
+  openStores.set(name, store);
+  return store;
 }
 
 const isClosed = () => storageError('the session store is closed');
