@@ -41,6 +41,7 @@ type conn struct {
 	asks     bool          // it expects a CONNACK of MQTT 5
 	handling bool          // mochi is handling a packet that it has decoded
 	session  *session
+	resumes  bool            // the session was there before
 	reply    packets.Packet  // to the packet that is handled, if it has a type
 	receipt  *receipt        // and what it waits for
 	client   *mqtt.Client    // nil until the broker has accepted it

@@ -48,7 +48,8 @@ func (p *policy) OnSessionEstablish(cl *mqtt.Client, pk packets.Packet) {
 	p.gate.Watch(c.Conn, http.StateActive)
 	old, ok := p.takeOver(c, cl.ID)
 	before := p.sessions.get(cl.ID)
-	if ok && before != nil && !pk.Connect.Clean && (!old.Properties.Clean || old.Properties.ProtocolVersion == 5) {
+	c.resumes = ok && before != nil && !pk.Connect.Clean && lasting(old) // 3.1.2.11.2: otherwise it ends with its connection
+	if c.resumes {
 		old.ClearExpiredInflights(time.Now().Unix(), 0) // [MQTT-3.3.2-5]
 		p.dropTooLarge(old, cl)
 		c.session = before
@@ -56,7 +57,7 @@ func (p *policy) OnSessionEstablish(cl *mqtt.Client, pk packets.Packet) {
 		before.resume()
 		return
 	}
-	if ok { // mochi does the same, but too late for the new session
+	if ok { // mochi does the same, but too late for the new session, and not always
 		old.ClearInflights()
 		p.server.UnsubscribeClient(old)
 	}
@@ -87,6 +88,7 @@ func (p *policy) takeOver(c *conn, id string) (old *mqtt.Client, ok bool) {
 // beforeConnack starts delivery to the new connection, and stores the session.
 func (p *policy) beforeConnack(cl *mqtt.Client, pk packets.Packet) packets.Packet {
 	c := connOf(cl)
+	pk.SessionPresent = c.resumes
 	transmit(cl, func(f *flow) []byte { f.resuming, f.sent = true, c.session.try; return nil })
 	c.delivered()
 	if !p.store.establish(cl, c.session) { // CONNACK would promise a session

@@ -16,8 +16,8 @@ func lasting(cl *mqtt.Client) bool {
 	return !cl.Properties.Clean
 }
 
-// establish stores what the file does not have of a session yet, at the beginning of its
-// connection. False says that it can't be stored.
+// establish stores a session at the beginning of its connection. False says that it
+// can't be stored.
 func (s *store) establish(cl *mqtt.Client, session *session) bool {
 	if s == nil {
 		return true
@@ -28,39 +28,12 @@ func (s *store) establish(cl *mqtt.Client, session *session) bool {
 		s.flush(cl.ID)
 	}
 	r := s.begin(cl.ID, false)
-	if !lasting(cl) {
-		s.forget(cl, session)
-	} else {
-		if !session.file.written || session.file.partly {
-			s.rewrite(cl, session, false)
-		}
+	if lasting(cl) {
 		s.putRecord(cl, session)
+	} else {
+		s.forget(cl, session)
 	}
-	session.file.partly = !s.await(r)
-	return !session.file.partly
-}
-
-// rewrite puts a whole session that was not stored so far, or deletes it.
-func (s *store) rewrite(cl *mqtt.Client, session *session, gone bool) {
-	var changes []change
-	add := func(bucket, key []byte, value any) {
-		if gone {
-			value = nil
-		}
-		changes = append(changes, change{bucket: bucket, key: key, value: value})
-	}
-	for filter, sub := range cl.State.Subscriptions.GetAll() {
-		add(subscriptions, subscriptionKey(cl.ID, filter), sub)
-	}
-	for _, pk := range cl.State.Inflight.GetAll(false) {
-		add(messages, messageKey(cl.ID, pk.PacketID), session.message(pk))
-	}
-	session.mu.Lock()
-	for id := range session.received {
-		add(unreleased, messageKey(cl.ID, id), received{})
-	}
-	session.mu.Unlock()
-	s.put(cl.ID, changes...)
+	return s.await(r)
 }
 
 // putRecord stores the properties of a lasting session.
@@ -74,11 +47,23 @@ func (s *store) putRecord(cl *mqtt.Client, session *session) {
 
 // forget deletes a session.
 func (s *store) forget(cl *mqtt.Client, session *session) {
-	if session != nil && session.file.written {
-		s.rewrite(cl, session, true)
-		s.put(cl.ID, change{bucket: clients, key: []byte(cl.ID)})
-		session.file.written = false
+	if session == nil || !session.file.written {
+		return
 	}
+	changes := []change{{bucket: clients, key: []byte(cl.ID)}}
+	for filter := range cl.State.Subscriptions.GetAll() {
+		changes = append(changes, change{bucket: subscriptions, key: subscriptionKey(cl.ID, filter)})
+	}
+	for _, pk := range cl.State.Inflight.GetAll(false) {
+		changes = append(changes, change{bucket: messages, key: messageKey(cl.ID, pk.PacketID)})
+	}
+	session.mu.Lock()
+	for id := range session.received {
+		changes = append(changes, change{bucket: unreleased, key: messageKey(cl.ID, id)})
+	}
+	session.mu.Unlock()
+	s.put(cl.ID, changes...)
+	session.file.written = false
 }
 
 // subscribe reports whether the subscriptions of a lasting session are on disk.

@@ -51,8 +51,7 @@ type session struct {
 // lock; a session that is taken over meanwhile does nothing else.
 type onFile struct {
 	sync.Mutex
-	written bool // at least in part
-	partly  bool // incomplete since the beginning of its last connection
+	written bool
 }
 
 type sent struct {
@@ -247,15 +246,6 @@ func (s *session) size() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.bytes
-}
-
-// message is a message in flight in its stored form.
-func (s *session) message(pk packets.Packet) any {
-	if pk.FixedHeader.Type == packets.Pubrel {
-		return released{}
-	}
-	one := s.find(pk.PacketID)
-	return message{pk, one.order, one.size}
 }
 
 // find returns a message in flight, or none.

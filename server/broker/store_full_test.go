@@ -96,14 +96,14 @@ func TestFullDiskRefusesSessions(t *testing.T) {
 func TestSessionAfterAFullDisk(t *testing.T) {
 	dir := t.TempDir()
 	b := start(t, Options{DataDir: dir})
-	full(b, true)
-	// A connection of the same client with a session that is not stored; it has a
-	// subscription.
-	passing := connect(t, dialTCP(t, b), func(c *packets.Connect) { c.ClientID = "device" })
-	passing.subscribe("t/"+strings.Repeat("f", 10_000), 1)
+	first := connect(t, dialTCP(t, b), lastingAs("device"))
+	first.subscribe("t", 1)
+	first.disconnect()
 	p := &peer{t: t, conn: dialTCP(t, b)}
 	cp := packets.NewControlPacket(packets.CONNECT)
-	lastingAs("device")(cp.Content.(*packets.Connect))
+	content := cp.Content.(*packets.Connect)
+	lastingAs("device")(content)
+	content.WillFlag, content.WillTopic, content.WillMessage = true, "will", make([]byte, 10_000)
 	for full(b, true); ; { // until the file has no room left
 		p.send(cp)
 		if expect[packets.Connack](p).ReasonCode == packets.ConnackQuotaExceeded {

@@ -96,3 +96,18 @@ func TestPacketAfterTakeover(t *testing.T) {
 		t.Errorf("not released: %v", got)
 	}
 }
+
+// A session without an expiry ends with its connection, also when another one takes its
+// place (3.1.2.11.2): a client would have to close one that resumes it [MQTT-3.2.2-4].
+func TestTakeoverEndsSession(t *testing.T) {
+	b := start(t, Options{})
+	p := connect(t, dialTCP(t, b), func(c *packets.Connect) { c.ClientID = "device" })
+	p.subscribe("t", 1)
+	p.publish(1, 1, false, "t", "unacknowledged")
+	p = connect(t, dialTCP(t, b), lastingAs("device"))
+	if p.connack.SessionPresent {
+		t.Error("session present")
+	}
+	p.publish(1, 1, false, "t", "to nobody")
+	expect[packets.Puback](p)
+}
