@@ -295,7 +295,9 @@ func (p *policy) restore(tx *bbolt.Tx, s *store) error {
 					session.sent[number] = sent{}
 				} else {
 					session.count(pk, order)
-					session.try(number)
+					if session.left.IsZero() || pk.Created <= session.left.Unix() {
+						session.try(number)
+					}
 					p.sessions.order.Store(max(p.sessions.order.Load(), order))
 				}
 			}

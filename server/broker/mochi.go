@@ -263,7 +263,7 @@ func (p *policy) OnPacketEncode(cl *mqtt.Client, pk packets.Packet) packets.Pack
 		if pk.FixedHeader.Dup { // only if it may have arrived [MQTT-3.3.1-3]
 			pk.FixedHeader.Dup = c.session.find(pk.PacketID).tried
 		}
-		if pk.Expiry > 0 && pk.FixedHeader.Qos > 0 {
+		if pk.Expiry > 0 && pk.FixedHeader.Qos > 0 && !(pk.FixedHeader.Qos == 2 && pk.FixedHeader.Dup) { // see expired
 			transmit(cl, func(f *flow) []byte { f.expires[pk.PacketID] = pk.Expiry; return nil })
 		}
 	case packets.Suback, packets.Unsuback:
@@ -306,14 +306,24 @@ func fitsPacket(cl *mqtt.Client, pk packets.Packet) bool {
 	return pk.PublishEncode(&out) == nil && out.Len() <= most
 }
 
-// dropTooLarge forgets messages kept for a client that has reconnected with a smaller
-// Maximum Packet Size: mochi would end its connection at each of them.
-func (p *policy) dropTooLarge(old, now *mqtt.Client) {
-	for _, pk := range old.State.Inflight.GetAll(false) {
-		if pk.FixedHeader.Type == packets.Publish && !fitsPacket(now, pk) && old.State.Inflight.Delete(pk.PacketID) {
-			p.OnQosDropped(old, pk)
+// dropUnsendable forgets messages kept for a client that have expired [MQTT-3.3.2-5], or
+// that are too large since it has reconnected with a smaller Maximum Packet Size: mochi
+// would end its connection at each of them.
+func (p *policy) dropUnsendable(kept, now *mqtt.Client) {
+	for _, pk := range kept.State.Inflight.GetAll(false) {
+		if pk.FixedHeader.Type == packets.Publish && (p.expired(kept, pk) || !fitsPacket(now, pk)) && kept.State.Inflight.Delete(pk.PacketID) {
+			p.OnQosDropped(kept, pk)
 		}
 	}
+}
+
+// expired reports whether a message is not sent because of its age. One of QoS 2 that may
+// have arrived is completed [MQTT-4.3.3-7]: the client would take another one with its
+// identifier for the same.
+func (p *policy) expired(cl *mqtt.Client, pk packets.Packet) bool {
+	session := p.sessions.get(cl.ID)
+	return pk.Expiry > 0 && pk.Expiry < time.Now().Unix() &&
+		(pk.FixedHeader.Qos < 2 || session == nil || !session.find(pk.PacketID).tried)
 }
 
 // disconnect ends a connection with a reason code. It does not block.

@@ -5,6 +5,7 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/eclipse/paho.golang/packets"
@@ -193,6 +194,45 @@ func TestHeldMessageExpires(t *testing.T) {
 	if got := f.acknowledge(1); len(got) != 8 || got[6] != 3 {
 		t.Errorf("% x leaves", got)
 	}
+}
+
+// [MQTT-4.3.3-7]: a message of QoS 2 that was sent does not expire. Its client would take
+// the next one with its identifier for the same, and never deliver it.
+func TestSentMessageDoesNotExpire(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := start(t, Options{})
+		p := connect(t, dialPipe(t, b), lastingAs("device"))
+		p.subscribe("t", 2)
+		pub := connect(t, dialPipe(t, b), nil)
+		cp := packets.NewControlPacket(packets.PUBLISH)
+		cp.Flags = 2
+		content := cp.Content.(*packets.Publish)
+		content.PacketID, content.QoS, content.Topic, content.Properties.MessageExpiry = 1, 1, "t", ptr(uint32(1))
+		send := func(id uint16, qos byte) {
+			cp.Flags, content.PacketID, content.QoS = qos<<1, id, qos
+			pub.send(cp)
+			pub.next()
+		}
+		send(1, 2)
+		first := expect[packets.Publish](p)
+		_ = p.conn.Close()
+		synctest.Wait()
+		send(2, 2)
+		send(3, 1)
+		time.Sleep(50 * time.Second) // longer than between two sweeps
+		p = connect(t, dialPipe(t, b), lastingAs("device"))
+		if again := expect[packets.Publish](p); again.PacketID != first.PacketID || !again.Duplicate {
+			t.Errorf("message %d instead of %d", again.PacketID, first.PacketID)
+		}
+		cp = packets.NewControlPacket(packets.PUBREC)
+		cp.Content.(*packets.Pubrec).PacketID = first.PacketID
+		p.send(cp)
+		if pubrel := expect[packets.Pubrel](p); pubrel.ReasonCode != 0 {
+			t.Errorf("PUBREL reason %#x", pubrel.ReasonCode)
+		}
+		p.send(packets.NewControlPacket(packets.PINGREQ))
+		expect[packets.Pingresp](p)
+	})
 }
 
 // MQTT 3.1.1 has no DISCONNECT from the server and no return codes above 5.

@@ -3,7 +3,6 @@ package broker
 import (
 	"log/slog"
 	"net/http"
-	"time"
 
 	mqtt "github.com/mochi-mqtt/server/v2"
 	"github.com/mochi-mqtt/server/v2/packets"
@@ -50,8 +49,7 @@ func (p *policy) OnSessionEstablish(cl *mqtt.Client, pk packets.Packet) {
 	before := p.sessions.get(cl.ID)
 	c.resumes = ok && before != nil && !pk.Connect.Clean && lasting(old) // 3.1.2.11.2: otherwise it ends with its connection
 	if c.resumes {
-		old.ClearExpiredInflights(time.Now().Unix(), 0) // [MQTT-3.3.2-5]
-		p.dropTooLarge(old, cl)
+		p.dropUnsendable(old, cl)
 		c.session = before
 		c.session.keepWill(c.will, 1)
 		before.resume()

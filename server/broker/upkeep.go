@@ -26,7 +26,7 @@ func (p *policy) upkeep(done <-chan struct{}) {
 		if second%30 == 29 { // expired messages are not sent, even before they are dropped
 			for _, cl := range p.server.Clients.GetAll() {
 				p.sessions.delivery.Lock() // so that the identifiers are not reused meanwhile
-				cl.ClearExpiredInflights(now, 0)
+				p.dropUnsendable(cl, cl)
 				p.sessions.delivery.Unlock()
 			}
 		}
