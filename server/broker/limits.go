@@ -142,6 +142,17 @@ func (p *policy) OnSubscribe(cl *mqtt.Client, pk packets.Packet) packets.Packet 
 	return pk
 }
 
+// OnUnsubscribe keeps filters that the client has not subscribed to from mochi, which
+// would confirm those that others' filters begin with, and count them (3.11.3).
+func (p *policy) OnUnsubscribe(cl *mqtt.Client, pk packets.Packet) packets.Packet {
+	for i := range pk.Filters {
+		if _, ok := cl.State.Subscriptions.Get(pk.Filters[i].Filter); !ok {
+			pk.Filters[i].Filter = "\x00" // which nobody can subscribe to
+		}
+	}
+	return pk
+}
+
 // tooMany is the identifier of a subscription that is refused with 0x97; no client can
 // send it.
 const tooMany = -1

@@ -196,6 +196,25 @@ func TestHeldMessageExpires(t *testing.T) {
 	}
 }
 
+// 3.11.3: a filter that was not subscribed to is reported, and not counted.
+func TestUnsubscribeUnknown(t *testing.T) {
+	b := start(t, Options{})
+	p := connect(t, dialTCP(t, b), nil)
+	p.subscribe("a/b", 0)
+	for filter, want := range map[string]byte{"a": 0x11, "x": 0x11, "a/b": 0} {
+		cp := packets.NewControlPacket(packets.UNSUBSCRIBE)
+		content := cp.Content.(*packets.Unsubscribe)
+		content.PacketID, content.Topics = 1, []string{filter}
+		p.send(cp)
+		if got := expect[packets.Unsuback](p).Reasons[0]; got != want {
+			t.Errorf("%s: reason %#x, want %#x", filter, got, want)
+		}
+	}
+	if n := b.server.Info.Clone().Subscriptions; n != 0 {
+		t.Errorf("%d subscriptions counted", n)
+	}
+}
+
 // [MQTT-4.3.3-7]: a message of QoS 2 that was sent does not expire. Its client would take
 // the next one with its identifier for the same, and never deliver it.
 func TestSentMessageDoesNotExpire(t *testing.T) {
