@@ -176,7 +176,8 @@ func (p *policy) OnPacketRead(cl *mqtt.Client, pk packets.Packet) (packets.Packe
 		if pk.FixedHeader.Remaining == 1 { // mochi leaves the reason code out (3.14.2.1)
 			pk.ReasonCode = c.packet.Bytes()[2]
 		}
-		if pk.ReasonCode == packets.CodeDisconnect.Code {
+		extends := pk.Properties.SessionExpiryInterval > 0 && cl.Properties.Props.SessionExpiryInterval == 0
+		if pk.ReasonCode == packets.CodeDisconnect.Code && !extends { // which is no valid DISCONNECT (3.14.2.2.2)
 			c.discardWill() // [MQTT-3.14.4-3]
 		}
 	case packets.Subscribe, packets.Unsubscribe:

@@ -76,6 +76,11 @@ func TestWills(t *testing.T) {
 			d.Content.(*packets.Disconnect).Properties = &packets.Properties{SessionExpiryInterval: ptr(uint32(0))} // ends the session
 			p.send(d)
 		}}, true},
+		{"DISCONNECT that may not extend the session", func(pk *mochi.Packet) { pk.Properties = mochi.Properties{} }, []func(*testing.T, *Broker, *peer){func(_ *testing.T, _ *Broker, p *peer) {
+			d := packets.NewControlPacket(packets.DISCONNECT)
+			d.Content.(*packets.Disconnect).Properties = &packets.Properties{SessionExpiryInterval: ptr(uint32(60))} // a protocol error (3.14.2.2.2)
+			p.send(d)
+		}}, true},
 		{"taken over", func(*mochi.Packet) {}, []func(*testing.T, *Broker, *peer){back(false)}, true},
 		{"taken over before its delay", delayed, []func(*testing.T, *Broker, *peer){back(false)}, false}, // [MQTT-3.1.3-9]
 		{"taken over by a clean start", delayed, []func(*testing.T, *Broker, *peer){back(true)}, true},   // the session has ended
