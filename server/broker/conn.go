@@ -44,6 +44,7 @@ type conn struct {
 	resumes  bool            // the session was there before
 	reply    packets.Packet  // to the packet that is handled, if it has a type
 	receipt  *receipt        // and what it waits for
+	filters  int             // in the SUBSCRIBE that is handled
 	client   *mqtt.Client    // nil until the broker has accepted it
 	will     *packets.Packet // nil without one, and after DISCONNECT
 	parting  *packets.Packet // a will that is due

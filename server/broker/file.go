@@ -270,6 +270,7 @@ func (p *policy) restore(tx *bbolt.Tx, s *store) error {
 					p.server.Info.Subscriptions++
 				}
 				cl.State.Subscriptions.Add(sub.Filter, sub)
+				p.indexAbove(id, sub, true)
 			}
 			return err
 		}),

@@ -139,6 +139,8 @@ func (p *policy) OnSubscribe(cl *mqtt.Client, pk packets.Packet) packets.Packet 
 			own, all = own+1, all+1
 		}
 	}
+	connOf(cl).filters = len(pk.Filters)
+	pk.Filters = askAbove(cl, pk.Filters)
 	return pk
 }
 
@@ -158,28 +160,33 @@ func (p *policy) OnUnsubscribe(cl *mqtt.Client, pk packets.Packet) packets.Packe
 const tooMany = -1
 
 func (p *policy) OnSubscribed(cl *mqtt.Client, pk packets.Packet, reasons []byte) {
+	filters := pk.Filters[:connOf(cl).filters]
 	var granted []packets.Subscription
-	for i, sub := range pk.Filters {
+	for i, sub := range filters {
 		if sub.Identifier == tooMany && cl.Properties.ProtocolVersion == 5 {
 			reasons[i] = packets.ErrQuotaExceeded.Code // SUBACK uses this slice
 		}
 		if reasons[i] <= packets.CodeGrantedQos2.Code {
 			granted = append(granted, sub)
-		}
-		if sub.Identifier > 0 { // for the retained messages that follow, which mochi sends without (3.8.2.1.2)
-			pk.Filters[i].Identifiers = map[string]int{sub.Filter: sub.Identifier}
+			p.indexAbove(cl.ID, sub, true)
 		}
 	}
-	if p.store.subscribe(cl, granted) {
-		return
-	}
-	for i, sub := range pk.Filters {
-		if reasons[i] <= packets.CodeGrantedQos2.Code {
-			if p.server.Topics.Unsubscribe(sub.Filter, cl.ID) {
-				atomic.AddInt64(&p.server.Info.Subscriptions, -1)
+	if !p.store.subscribe(cl, granted) {
+		for i, sub := range filters {
+			if reasons[i] <= packets.CodeGrantedQos2.Code {
+				if p.server.Topics.Unsubscribe(sub.Filter, cl.ID) {
+					atomic.AddInt64(&p.server.Info.Subscriptions, -1)
+				}
+				cl.State.Subscriptions.Delete(sub.Filter)
+				p.indexAbove(cl.ID, sub, false)
+				reasons[i] = packets.ErrQuotaExceeded.Code
 			}
-			cl.State.Subscriptions.Delete(sub.Filter)
-			reasons[i] = packets.ErrQuotaExceeded.Code
+		}
+	}
+	answerAbove(pk.Filters, len(filters), reasons)
+	for i, sub := range pk.Filters { // for the retained messages that follow, which mochi sends without (3.8.2.1.2)
+		if sub.Identifier > 0 {
+			pk.Filters[i].Identifiers = map[string]int{sub.Filter: sub.Identifier}
 		}
 	}
 }

@@ -84,6 +84,7 @@ const everything = "$SHARE/+/#"
 // broker's own topics from groups with a wildcard (4.7.2).
 func (p *policy) OnSelectSubscribers(subs *mqtt.Subscribers, pk packets.Packet) *mqtt.Subscribers {
 	delete(subs.Shared, everything)
+	foldAbove(subs)
 	if subs.Subscriptions[pk.Origin].NoLocal {
 		p.leaveOutNoLocal(subs, pk)
 	}
@@ -268,6 +269,9 @@ func (p *policy) OnPacketEncode(cl *mqtt.Client, pk packets.Packet) packets.Pack
 			transmit(cl, func(f *flow) []byte { f.expires[pk.PacketID] = pk.Expiry; return nil })
 		}
 	case packets.Suback, packets.Unsuback:
+		if pk.FixedHeader.Type == packets.Suback {
+			pk.ReasonCodes = pk.ReasonCodes[:c.filters] // see askAbove
+		}
 		pk.Properties.User = nil // mochi returns the client's (3.9.2.1.3)
 		pk.PacketID = c.reply.PacketID
 	case packets.Disconnect:

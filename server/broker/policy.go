@@ -281,6 +281,7 @@ func (p *policy) OnQosDropped(cl *mqtt.Client, pk packets.Packet) {
 
 func (p *policy) OnUnsubscribed(cl *mqtt.Client, pk packets.Packet) {
 	for _, f := range pk.Filters {
+		p.indexAbove(cl.ID, f, false)
 		p.store.set(cl, subscriptions, subscriptionKey(cl.ID, f.Filter), nil)
 	}
 }

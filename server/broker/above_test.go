@@ -1,0 +1,110 @@
+package broker
+
+import (
+	"maps"
+	"slices"
+	"testing"
+
+	"github.com/eclipse/paho.golang/packets"
+	mochi "github.com/mochi-mqtt/server/v2/packets"
+)
+
+// 4.7.1.2: a filter that ends with /# matches the level above, in messages as they come and
+// in retained ones.
+func TestLevelAbove(t *testing.T) {
+	for _, filter := range []string{"t/#", "+/#", "$share/g/t/#", "$share/g/+/#"} {
+		t.Run(filter, func(t *testing.T) {
+			dir := t.TempDir()
+			b := start(t, Options{DataDir: dir})
+			pub := connect(t, dialTCP(t, b), nil)
+			pub.publish(0, 0, true, "t", "retained")
+			pub.pingpong()
+			p := connect(t, dialTCP(t, b), lastingAs("device"))
+			subscribe := func(handling byte, retained bool) {
+				t.Helper()
+				cp := packets.NewControlPacket(packets.SUBSCRIBE)
+				content := cp.Content.(*packets.Subscribe)
+				content.PacketID, content.Properties.SubscriptionIdentifier = 1, ptr(7)
+				content.Subscriptions = []packets.SubOptions{{Topic: filter, QoS: 1, RetainHandling: handling}, {Topic: "x#", QoS: 1}, {Topic: "x/t/#", QoS: 1}}
+				p.send(cp)
+				if got := expect[packets.Suback](p).Reasons; !slices.Equal(got, []byte{1, 0x8f, 1}) {
+					t.Fatalf("SUBACK % x", got)
+				}
+				if retained && filter[0] != '$' {
+					p.expectIn(7, "retained")
+				}
+				p.pingpong()
+			}
+			subscribe(0, true)
+			subscribe(1, false)
+			subscribe(2, false)
+			send := func(payload string) {
+				t.Helper()
+				pub.publish(1, 1, false, "t", payload)
+				expect[packets.Puback](pub)
+				p.expectIn(7, payload)
+				p.pingpong()
+			}
+			send("connected")
+			p = connect(t, dialTCP(t, b), lastingAs("device"))
+			send("taken over")
+			p.disconnect()
+			if err := b.Close(); err != nil {
+				t.Fatal(err)
+			}
+
+			b = start(t, Options{DataDir: dir})
+			pub = connect(t, dialTCP(t, b), nil)
+			p = connect(t, dialTCP(t, b), lastingAs("device"))
+			send("restarted")
+			cp := packets.NewControlPacket(packets.UNSUBSCRIBE)
+			content := cp.Content.(*packets.Unsubscribe)
+			content.PacketID, content.Topics = 1, []string{filter}
+			p.send(cp)
+			expect[packets.Unsuback](p)
+			pub.publish(1, 1, false, "t", "unsubscribed")
+			expect[packets.Puback](pub)
+			p.pingpong()
+		})
+	}
+}
+
+// A client gets one copy for filters that overlap on the level above, with all their
+// identifiers [MQTT-3.3.4-4], at the highest QoS [MQTT-3.3.4-2].
+func TestLevelAboveOverlaps(t *testing.T) {
+	b := start(t, Options{})
+	p := connect(t, dialTCP(t, b), nil)
+	for i, filter := range []string{"a/+/#", "+/+/#", "+/+", "a/b/#"} {
+		cp := packets.NewControlPacket(packets.SUBSCRIBE)
+		content := cp.Content.(*packets.Subscribe)
+		content.PacketID, content.Properties.SubscriptionIdentifier = 1, ptr(i+1)
+		content.Subscriptions = []packets.SubOptions{{Topic: filter, QoS: byte(i % 2)}}
+		p.send(cp)
+		expect[packets.Suback](p)
+	}
+	pk := mochi.Packet{TopicName: "a/b"}
+	subs := b.policy.OnSelectSubscribers(b.server.Topics.Subscribers(pk.TopicName), pk).Subscriptions
+	if len(subs) != 1 {
+		t.Errorf("%d clients", len(subs))
+	}
+	for _, sub := range subs {
+		if ids := slices.Sorted(maps.Values(sub.Identifiers)); !slices.Equal(ids, []int{1, 2, 3, 4}) || sub.Qos != 1 {
+			t.Errorf("identifiers %v, QoS %d", ids, sub.Qos)
+		}
+	}
+	p.publish(0, 0, false, "a/b", "x")
+	expect[packets.Publish](p)
+	p.pingpong()
+}
+
+// expectIn reads a message of a subscription, and acknowledges it.
+func (p *peer) expectIn(subscription int, payload string) {
+	p.t.Helper()
+	m := expect[packets.Publish](p)
+	if id := m.Properties.SubscriptionIdentifier; id == nil || *id != subscription || string(m.Payload) != payload {
+		p.t.Errorf("%q, identifier %v, where %q was expected", m.Payload, id, payload)
+	}
+	if m.QoS > 0 {
+		p.puback(m.PacketID)
+	}
+}
