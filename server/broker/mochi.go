@@ -265,7 +265,7 @@ func (p *policy) OnPacketEncode(cl *mqtt.Client, pk packets.Packet) packets.Pack
 		if pk.FixedHeader.Dup { // only if it may have arrived [MQTT-3.3.1-3]
 			pk.FixedHeader.Dup = c.session.find(pk.PacketID).tried
 		}
-		if pk.Expiry > 0 && pk.FixedHeader.Qos > 0 && !(pk.FixedHeader.Qos == 2 && pk.FixedHeader.Dup) { // see expired
+		if pk.Expiry > 0 && pk.FixedHeader.Qos > 0 && !pk.FixedHeader.Dup { // see expired
 			transmit(cl, func(f *flow) []byte { f.expires[pk.PacketID] = pk.Expiry; return nil })
 		}
 	case packets.Suback, packets.Unsuback:
@@ -322,13 +322,12 @@ func (p *policy) dropUnsendable(kept, now *mqtt.Client) {
 	}
 }
 
-// expired reports whether a message is not sent because of its age. One of QoS 2 that may
-// have arrived is completed [MQTT-4.3.3-7]: the client would take another one with its
-// identifier for the same.
+// expired reports whether a message is not sent because of its age. One that may have
+// arrived is sent until it is acknowledged [MQTT-4.4.0-1] [MQTT-4.3.3-7]: the client would
+// take another one with its identifier for the same.
 func (p *policy) expired(cl *mqtt.Client, pk packets.Packet) bool {
 	session := p.sessions.get(cl.ID)
-	return pk.Expiry > 0 && pk.Expiry < time.Now().Unix() &&
-		(pk.FixedHeader.Qos < 2 || session == nil || !session.find(pk.PacketID).tried)
+	return pk.Expiry > 0 && pk.Expiry < time.Now().Unix() && (session == nil || !session.find(pk.PacketID).tried)
 }
 
 // disconnect ends a connection with a reason code. It does not block.

@@ -215,43 +215,49 @@ func TestUnsubscribeUnknown(t *testing.T) {
 	}
 }
 
-// [MQTT-4.3.3-7]: a message of QoS 2 that was sent does not expire. Its client would take
-// the next one with its identifier for the same, and never deliver it.
+// [MQTT-4.4.0-1] [MQTT-4.3.3-7]: a message that was sent does not expire. Its client could
+// take the next one with its identifier for the same, and would never deliver it.
 func TestSentMessageDoesNotExpire(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b := start(t, Options{})
-		p := connect(t, dialPipe(t, b), lastingAs("device"))
-		p.subscribe("t", 2)
-		pub := connect(t, dialPipe(t, b), nil)
+	for qos := byte(1); qos <= 2; qos++ {
+		t.Run(fmt.Sprint("QoS ", qos), func(t *testing.T) { synctest.Test(t, func(t *testing.T) { testSentMessage(t, qos) }) })
+	}
+}
+
+func testSentMessage(t *testing.T, qos byte) {
+	b := start(t, Options{})
+	p := connect(t, dialPipe(t, b), lastingAs("device"))
+	p.subscribe("t", 2)
+	pub := connect(t, dialPipe(t, b), nil)
+	send := func(id uint16, qos byte) {
 		cp := packets.NewControlPacket(packets.PUBLISH)
-		cp.Flags = 2
+		cp.Flags = qos << 1
 		content := cp.Content.(*packets.Publish)
-		content.PacketID, content.QoS, content.Topic, content.Properties.MessageExpiry = 1, 1, "t", ptr(uint32(1))
-		send := func(id uint16, qos byte) {
-			cp.Flags, content.PacketID, content.QoS = qos<<1, id, qos
-			pub.send(cp)
-			pub.next()
-		}
-		send(1, 2)
-		first := expect[packets.Publish](p)
-		_ = p.conn.Close()
-		synctest.Wait()
-		send(2, 2)
-		send(3, 1)
-		time.Sleep(50 * time.Second) // longer than between two sweeps
-		p = connect(t, dialPipe(t, b), lastingAs("device"))
-		if again := expect[packets.Publish](p); again.PacketID != first.PacketID || !again.Duplicate {
-			t.Errorf("message %d instead of %d", again.PacketID, first.PacketID)
-		}
-		cp = packets.NewControlPacket(packets.PUBREC)
+		content.PacketID, content.QoS, content.Topic, content.Properties.MessageExpiry = id, qos, "t", ptr(uint32(1))
+		pub.send(cp)
+		pub.next()
+	}
+	send(1, qos)
+	first := expect[packets.Publish](p)
+	_ = p.conn.Close()
+	synctest.Wait()
+	send(2, 2) // never sent
+	send(3, 1)
+	time.Sleep(50 * time.Second) // longer than between two sweeps
+	p = connect(t, dialPipe(t, b), lastingAs("device"))
+	if again := expect[packets.Publish](p); again.PacketID != first.PacketID || !again.Duplicate {
+		t.Errorf("message %d instead of %d", again.PacketID, first.PacketID)
+	}
+	if qos == 1 {
+		p.puback(first.PacketID)
+	} else {
+		cp := packets.NewControlPacket(packets.PUBREC)
 		cp.Content.(*packets.Pubrec).PacketID = first.PacketID
 		p.send(cp)
 		if pubrel := expect[packets.Pubrel](p); pubrel.ReasonCode != 0 {
 			t.Errorf("PUBREL reason %#x", pubrel.ReasonCode)
 		}
-		p.send(packets.NewControlPacket(packets.PINGREQ))
-		expect[packets.Pingresp](p)
-	})
+	}
+	p.pingpong()
 }
 
 // MQTT 3.1.1 has no DISCONNECT from the server and no return codes above 5.
