@@ -45,13 +45,9 @@ func foldAbove(subs *mqtt.Subscribers) {
 		for up, identifier := range sub.Identifiers {
 			identifiers[up+"/#"] = identifier
 		}
-		if own, ok := subs.Subscriptions[client]; ok {
-			maps.Copy(identifiers, own.Identifiers)
-			sub.Qos, sub.NoLocal = max(sub.Qos, own.Qos), sub.NoLocal || own.NoLocal
-		}
 		sub.Identifiers = identifiers
 		delete(subs.Subscriptions, id)
-		subs.Subscriptions[client] = sub
+		gather(subs, client, sub)
 	}
 	for up, group := range maps.Clone(subs.Shared) {
 		for id, sub := range group {

@@ -91,17 +91,36 @@ func (p *policy) OnSelectSubscribers(subs *mqtt.Subscribers, pk packets.Packet) 
 	if strings.HasPrefix(pk.TopicName, "$") {
 		clear(subs.Shared)
 	}
-	for filter, group := range subs.Shared {
+	for _, group := range subs.Shared {
 		there := maps.Clone(group)
 		maps.DeleteFunc(there, func(id string, _ packets.Subscription) bool {
 			cl, ok := p.server.Clients.Get(id)
 			return !ok || cl.Closed()
 		})
-		if len(there) > 0 {
-			subs.Shared[filter] = there
+		if len(there) == 0 {
+			there = group
+		}
+		for id, sub := range there {
+			gather(subs, id, sub)
+			break
 		}
 	}
+	clear(subs.Shared) // mochi would leave out identifiers
 	return subs
+}
+
+// gather adds a subscription to those that a client gets a message for: with all their
+// identifiers [MQTT-3.3.4-4], at the highest QoS [MQTT-3.3.4-2].
+func gather(subs *mqtt.Subscribers, client string, sub packets.Subscription) {
+	if sub.Identifiers == nil {
+		sub.Identifiers = map[string]int{sub.Filter: sub.Identifier}
+	}
+	if own, ok := subs.Subscriptions[client]; ok {
+		maps.Copy(sub.Identifiers, own.Identifiers)
+		sub.Qos, sub.NoLocal = max(sub.Qos, own.Qos), sub.NoLocal || own.NoLocal
+		sub.RetainAsPublished = sub.RetainAsPublished || own.RetainAsPublished
+	}
+	subs.Subscriptions[client] = sub
 }
 
 // leaveOutNoLocal lets a client have its own message through its other subscriptions
@@ -115,11 +134,7 @@ func (p *policy) leaveOutNoLocal(subs *mqtt.Subscribers, pk packets.Packet) {
 	}
 	for filter, sub := range cl.State.Subscriptions.GetAll() {
 		if !sub.NoLocal && !mqtt.IsSharedFilter(filter) && covers(filter, pk.TopicName) {
-			before, ok := subs.Subscriptions[pk.Origin]
-			if !ok {
-				before = sub
-			}
-			subs.Subscriptions[pk.Origin] = before.Merge(sub)
+			gather(subs, pk.Origin, sub)
 		}
 	}
 }

@@ -165,3 +165,25 @@ func TestIdentifiersOfOverlappingSubscriptions(t *testing.T) {
 	p.publish(0, 0, false, "a/b", "last")
 	p.wants("last", 0, 2)
 }
+
+// A client gets a message with the identifiers of all its subscriptions that it matches,
+// shared or not [MQTT-3.3.4-4].
+func TestIdentifiersOfSharedSubscriptions(t *testing.T) {
+	b := start(t, Options{})
+	p := connect(t, dialTCP(t, b), nil)
+	for i, filter := range []string{"$share/g/a", "$share/g/+", "a", "$share/h/a"} {
+		cp := packets.NewControlPacket(packets.SUBSCRIBE)
+		content := cp.Content.(*packets.Subscribe)
+		content.PacketID, content.Properties.SubscriptionIdentifier = 1, ptr(i+1)
+		content.Subscriptions = []packets.SubOptions{{Topic: filter}}
+		p.send(cp)
+		expect[packets.Suback](p)
+	}
+	p.publish(0, 0, false, "a", "x")
+	want := "\x30\x0d\x00\x01a\x08\x0b\x01\x0b\x02\x0b\x03\x0b\x04x"
+	got := make([]byte, len(want))
+	_ = p.conn.SetReadDeadline(time.Now().Add(patience))
+	if _, err := io.ReadFull(p.conn, got); err != nil || string(got) != want {
+		t.Errorf("% x, %v", got, err)
+	}
+}
