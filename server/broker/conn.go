@@ -179,9 +179,10 @@ func (c *conn) transmit(step func(*flow) []byte) error {
 	return nil
 }
 
-// put adds to the outbox. The caller holds mu.
+// put adds to the outbox, which nobody empties any more once a write has failed. The
+// caller holds mu.
 func (c *conn) put(p []byte) {
-	if len(p) == 0 {
+	if len(p) == 0 || c.dead {
 		return
 	}
 	c.outbox = append(c.outbox, p...)

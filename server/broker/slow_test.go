@@ -306,3 +306,19 @@ func TestGateWaitsForNoHandshake(t *testing.T) {
 		}
 	})
 }
+
+// What can't be sent any more does not count against the budget of all connections.
+func TestBudgetOfDeadConnections(t *testing.T) {
+	near, far := net.Pipe()
+	all := &budget{one: 1 << 20, all: 1 << 20, dropped: new(int64)}
+	raw := &socket{Conn: far}
+	c := raw.carry(newConn(raw, all, func() {}))
+	c.depart() // nobody reads
+	_ = near.Close()
+	_, _ = c.Write([]byte("\x20\x03\x00\x00\x00"))
+	<-c.gone
+	c.leave([]byte("\xe0\x01\x82"))
+	if used := all.used.Load(); used != 0 {
+		t.Errorf("%d bytes are counted", used)
+	}
+}
