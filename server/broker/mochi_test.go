@@ -196,6 +196,25 @@ func TestHeldMessageExpires(t *testing.T) {
 	}
 }
 
+// The figures under $SYS are those of Stats: mochi does not count what is dropped.
+func TestFiguresUnderSys(t *testing.T) {
+	b := start(t, Options{})
+	small := connect(t, dialTCP(t, b), func(c *packets.Connect) { c.Properties.MaximumPacketSize = ptr(uint32(100)) })
+	small.subscribe("t", 1)
+	pub := connect(t, dialTCP(t, b), nil)
+	pub.publish(1, 1, false, "t", strings.Repeat("x", 1000))
+	expect[packets.Puback](pub)
+	b.policy.publishSys()
+	stats := b.Stats()
+	for topic, want := range map[string]int64{
+		"messages/inflight": 0, "subscriptions": 1, "retained": stats["messages_retained"], "clients/total": 2,
+	} {
+		if got, _ := b.server.Topics.Retained.Get("$SYS/broker/" + topic); string(got.Payload) != fmt.Sprint(want) {
+			t.Errorf("%s: %s, want %d", topic, got.Payload, want)
+		}
+	}
+}
+
 // 3.11.3: a filter that was not subscribed to is reported, and not counted.
 func TestUnsubscribeUnknown(t *testing.T) {
 	b := start(t, Options{})

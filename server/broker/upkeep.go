@@ -42,16 +42,16 @@ func (p *policy) upkeep(done <-chan struct{}) {
 func (p *policy) publishSys() {
 	memory := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}, {Name: "/sched/goroutines:goroutines"}}
 	metrics.Read(memory)
-	info, now, clients := p.server.Info.Clone(), time.Now().Unix(), int64(p.server.Clients.Len())
+	info, stats, now := p.server.Info.Clone(), p.stats(), time.Now().Unix()
 	for topic, value := range map[string]any{
 		"time": now, "uptime": now - info.Started, "started": info.Started,
 		"load/bytes/received": info.BytesReceived, "load/bytes/sent": info.BytesSent,
-		"clients/connected": info.ClientsConnected, "clients/disconnected": clients - info.ClientsConnected,
-		"clients/maximum": info.ClientsMaximum, "clients/total": clients,
+		"clients/connected": info.ClientsConnected, "clients/disconnected": stats["sessions"] - info.ClientsConnected,
+		"clients/maximum": info.ClientsMaximum, "clients/total": stats["sessions"],
 		"packets/received": info.PacketsReceived, "packets/sent": info.PacketsSent,
 		"messages/received": info.MessagesReceived, "messages/sent": info.MessagesSent,
-		"messages/dropped": info.MessagesDropped, "messages/inflight": info.Inflight,
-		"retained": info.Retained, "subscriptions": info.Subscriptions,
+		"messages/dropped": info.MessagesDropped, "messages/inflight": stats["messages_inflight"],
+		"retained": stats["messages_retained"], "subscriptions": stats["subscriptions"],
 		"system/memory": memory[0].Value.Uint64(), "system/threads": memory[1].Value.Uint64(),
 		"version": mqtt.Version,
 	} {
@@ -66,20 +66,22 @@ func (p *policy) publishSys() {
 // Stats returns the figures of this moment by their names in /metrics; those that end
 // with _total count from New. Messages of QoS 0 that are dropped because a client reads
 // too slowly count as sent as well.
-func (b *Broker) Stats() map[string]int64 {
-	info := b.server.Info.Clone()
+func (b *Broker) Stats() map[string]int64 { return b.policy.stats() }
+
+func (p *policy) stats() map[string]int64 {
+	info := p.server.Info.Clone()
 	stats := map[string]int64{
 		"clients_connected":       info.ClientsConnected,
 		"subscriptions":           0, // of all sessions, as messages in flight are: mochi's counters drift
 		"messages_inflight":       0,
-		"messages_retained":       int64(b.server.Topics.Retained.Len()),
+		"messages_retained":       int64(p.server.Topics.Retained.Len()),
 		"messages_received_total": info.MessagesReceived,
 		"messages_sent_total":     info.MessagesSent,
 		"messages_dropped_total":  info.MessagesDropped + info.InflightDropped,
 		"bytes_received_total":    info.BytesReceived,
 		"bytes_sent_total":        info.BytesSent,
 	}
-	clients := b.server.Clients.GetAll()
+	clients := p.server.Clients.GetAll()
 	stats["sessions"] = int64(len(clients))
 	for _, cl := range clients {
 		stats["subscriptions"] += int64(cl.State.Subscriptions.Len())
