@@ -108,3 +108,14 @@ func (p *peer) expectIn(subscription int, payload string) {
 		p.puback(m.PacketID)
 	}
 }
+
+// What a client with +/# at QoS 0 reads too slowly is dropped, as with any other filter: it
+// is no reason to disconnect the client.
+func TestLevelAboveDropped(t *testing.T) {
+	b := start(t, Options{})
+	p := connect(t, dialTCP(t, b), func(c *packets.Connect) { c.ClientID = "slow" })
+	p.subscribe("+/#", 0)
+	cl, _ := b.server.Clients.Get("slow")
+	b.policy.OnPublishDropped(cl, mochi.Packet{FixedHeader: mochi.FixedHeader{Qos: 1}, TopicName: "t"})
+	p.pingpong()
+}
