@@ -1,7 +1,6 @@
 package broker
 
 import (
-	"maps"
 	"strings"
 
 	mqtt "github.com/mochi-mqtt/server/v2"
@@ -17,52 +16,23 @@ func above(filter string) (up string, ok bool) {
 	return up, ok && up != ""
 }
 
-// twin stands before the client identifier of a subscription to +/# that is in mochi's
-// index a second time, for the level above.
-const twin = "\x00"
-
-// indexAbove adds such a subscription to the index, or removes it.
+// indexAbove adds a subscription to +/# to mochi's index a second time, for the level
+// above, or removes it there: in a group that no client can name, in which the client is
+// alone, or that has the members of its own.
 func (p *policy) indexAbove(client string, sub packets.Subscription, is bool) {
 	up, ok := above(sub.Filter)
-	switch {
-	case !ok || !strings.HasSuffix(up, "+"):
-	case is:
-		sub.Filter = up
-		p.server.Topics.Subscribe(twin+client, sub)
-	default:
-		p.server.Topics.Unsubscribe(up, twin+client)
+	if !ok || !strings.HasSuffix(up, "+") {
+		return
 	}
-}
-
-// foldAbove gives clients what their twins have matched.
-func foldAbove(subs *mqtt.Subscribers) {
-	for id, sub := range subs.Subscriptions {
-		client, ok := strings.CutPrefix(id, twin)
-		if !ok {
-			continue
-		}
-		identifiers := make(map[string]int)
-		for up, identifier := range sub.Identifiers {
-			identifiers[up+"/#"] = identifier
-		}
-		sub.Identifiers = identifiers
-		delete(subs.Subscriptions, id)
-		gather(subs, client, sub)
+	group := "\x00" + strings.ReplaceAll(client, "/", "\x00")
+	if parts := strings.SplitN(up, "/", 3); mqtt.IsSharedFilter(up) {
+		group, up = parts[1]+"\x00", parts[2]
 	}
-	for up, group := range maps.Clone(subs.Shared) {
-		for id, sub := range group {
-			if client, ok := strings.CutPrefix(id, twin); ok {
-				delete(group, id)
-				sub.Filter = up + "/#"
-				if subs.Shared[sub.Filter] == nil {
-					subs.Shared[sub.Filter] = make(map[string]packets.Subscription)
-				}
-				subs.Shared[sub.Filter][client] = sub
-			}
-		}
-		if len(group) == 0 {
-			delete(subs.Shared, up)
-		}
+	sub.Filter = mqtt.SharePrefix + "/" + group + "/" + up
+	if is {
+		p.server.Topics.Subscribe(client, sub)
+	} else {
+		p.server.Topics.Unsubscribe(sub.Filter, client)
 	}
 }
 

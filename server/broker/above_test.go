@@ -57,11 +57,7 @@ func TestLevelAbove(t *testing.T) {
 			pub = connect(t, dialTCP(t, b), nil)
 			p = connect(t, dialTCP(t, b), lastingAs("device"))
 			send("restarted")
-			cp := packets.NewControlPacket(packets.UNSUBSCRIBE)
-			content := cp.Content.(*packets.Unsubscribe)
-			content.PacketID, content.Topics = 1, []string{filter}
-			p.send(cp)
-			expect[packets.Unsuback](p)
+			p.unsubscribe(filter)
 			pub.publish(1, 1, false, "t", "unsubscribed")
 			expect[packets.Puback](pub)
 			p.pingpong()
@@ -95,6 +91,48 @@ func TestLevelAboveOverlaps(t *testing.T) {
 	p.publish(0, 0, false, "a/b", "x")
 	expect[packets.Publish](p)
 	p.pingpong()
+}
+
+// [MQTT-4.7.2-1], [MQTT-3.8.3-3]: the level above has no $SYS topics for a filter that begins
+// with a wildcard, and no message of the client itself with No Local.
+func TestLevelAboveExceptions(t *testing.T) {
+	b := start(t, Options{})
+	p := connect(t, dialTCP(t, b), func(c *packets.Connect) { c.ClientID = "de/vice" })
+	cp := packets.NewControlPacket(packets.SUBSCRIBE)
+	content := cp.Content.(*packets.Subscribe)
+	content.PacketID = 1
+	content.Subscriptions = []packets.SubOptions{{Topic: "+/+/+/#", NoLocal: true}, {Topic: "$share/g/+/+/+/#"}}
+	p.send(cp)
+	expect[packets.Suback](p)
+	chosen := func(topic, origin string) int {
+		pk := mochi.Packet{TopicName: topic, Origin: origin}
+		return len(b.policy.OnSelectSubscribers(b.server.Topics.Subscribers(topic), pk).Subscriptions)
+	}
+	if n := chosen("$SYS/broker/uptime", ""); n != 0 {
+		t.Errorf("%d clients for $SYS", n)
+	}
+	p.unsubscribe("$share/g/+/+/+/#")
+	if own, other := chosen("a/b/c", "de/vice"), chosen("a/b/c", "other"); own != 0 || other != 1 {
+		t.Errorf("its own message goes to %d clients, another's to %d", own, other)
+	}
+	p.unsubscribe("+/+/+/#")
+	p.subscribe("$SYS/broker/+/#", 0)
+	for expect[packets.Publish](p).Topic != "$SYS/broker/uptime" { // retained
+	}
+	if n := chosen("$SYS/broker/uptime", ""); n != 1 {
+		t.Errorf("%d clients for $SYS", n)
+	}
+}
+
+func (p *peer) unsubscribe(filter string) {
+	p.t.Helper()
+	cp := packets.NewControlPacket(packets.UNSUBSCRIBE)
+	content := cp.Content.(*packets.Unsubscribe)
+	content.PacketID, content.Topics = 1, []string{filter}
+	p.send(cp)
+	if got := expect[packets.Unsuback](p).Reasons; len(got) != 1 || got[0] != 0 {
+		p.t.Errorf("UNSUBACK % x", got)
+	}
 }
 
 // expectIn reads a message of a subscription, and acknowledges it.

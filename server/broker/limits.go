@@ -110,9 +110,7 @@ func (p *policy) fits(cl *mqtt.Client, session *session, pk packets.Packet) bool
 // OnPublishDropped is called for messages that mochi's queue for a client has no room
 // for.
 func (p *policy) OnPublishDropped(cl *mqtt.Client, pk packets.Packet) {
-	subs := p.server.Topics.Subscribers(pk.TopicName)
-	foldAbove(subs)
-	sub, own := subs.Subscriptions[cl.ID]
+	sub, own := p.OnSelectSubscribers(p.server.Topics.Subscribers(pk.TopicName), pk).Subscriptions[cl.ID]
 	if pk.FixedHeader.Qos > 0 && (!own || sub.Qos > 0) {
 		p.overrun(cl)
 	}

@@ -84,14 +84,13 @@ const everything = "$SHARE/+/#"
 // broker's own topics from groups with a wildcard (4.7.2).
 func (p *policy) OnSelectSubscribers(subs *mqtt.Subscribers, pk packets.Packet) *mqtt.Subscribers {
 	delete(subs.Shared, everything)
-	foldAbove(subs)
 	if subs.Subscriptions[pk.Origin].NoLocal {
 		p.leaveOutNoLocal(subs, pk)
 	}
-	if strings.HasPrefix(pk.TopicName, "$") {
-		clear(subs.Shared)
-	}
-	for _, group := range subs.Shared {
+	for filter, group := range subs.Shared {
+		if strings.HasPrefix(pk.TopicName, "$") && !strings.Contains(filter, "/$") {
+			continue
+		}
 		there := maps.Clone(group)
 		maps.DeleteFunc(there, func(id string, _ packets.Subscription) bool {
 			cl, ok := p.server.Clients.Get(id)
@@ -101,7 +100,9 @@ func (p *policy) OnSelectSubscribers(subs *mqtt.Subscribers, pk packets.Packet) 
 			there = group
 		}
 		for id, sub := range there {
-			gather(subs, id, sub)
+			if !sub.NoLocal || id != pk.Origin { // see indexAbove
+				gather(subs, id, sub)
+			}
 			break
 		}
 	}
