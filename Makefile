@@ -126,7 +126,7 @@ quick-web: lint-web
 	cd web && npx vitest run --changed --passWithNoTests && npx playwright test readme
 
 .PHONY: deps
-deps: ## install what the tests need (Chromium, mosquitto, paho-mqtt, gcc)
+deps: ## install what the tests need (browsers, mosquitto, paho-mqtt, gcc)
 	@web/scripts/install-test-deps.sh
 
 .PHONY: test-go
@@ -151,7 +151,7 @@ test-web: $(MODULES) $(WASM) $(WASM_EXEC) ## TypeScript: unit tests (types and i
 	cd web && npx vitest run
 
 .PHONY: test-e2e
-test-e2e: $(BINARY) ## the page in Chromium and Firefox, against real brokers
+test-e2e: $(BINARY) ## the page in Chromium, Firefox and WebKit, against real brokers
 	cd web && status=0; \
 	npx playwright test --workers=2 --grep-invert @alone || status=1; \
 	npx playwright test --workers=1 --grep @alone --output test-results/alone || status=1; \
