@@ -308,6 +308,16 @@ test('sends while open, and throws afterwards', () => {
   expect(native.sent).toHaveLength(1);
 });
 
+test('what the browser would discard, since it has closed the connection, fails at once', () => {
+  const { socket, native, seen } = dialOpen();
+  native.receive([1]);
+  native.end(1006, '', false);
+  expect(() => socket.sendFrom(new Uint8Array([2]), 1)).toThrow('not open');
+  expect(native.sent).toEqual([]);
+  runTasks();
+  expect(seen).toEqual([[1], { code: 1006, reason: '', wasClean: false }]);
+});
+
 test.each([true, false])(
   'sends the original bytes of an array that changes later (native copies: %s)',
   (copies) => {

@@ -134,8 +134,10 @@ export function createSocketClass(
     }
 
     send(data: string | BufferSource): void {
-      // A closing WebSocket silently discards what it is given.
-      if (this.readyState !== OPEN) throw new Error('WebSocket is not open');
+      // A closing WebSocket discards what it is given. The platform's may be closing already.
+      if (this.readyState !== OPEN || this.#native.readyState !== OPEN) {
+        throw new Error('WebSocket is not open');
+      }
       this.#native.send(data);
     }
 
