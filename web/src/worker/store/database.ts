@@ -1,4 +1,5 @@
 import { type DBSchema, type IDBPDatabase, openDB, unwrap } from 'idb';
+import { deferred } from '../../platform/deferred';
 import type { WireError } from '../../protocol/boundary';
 import { inUse } from './lock';
 
@@ -52,12 +53,19 @@ export async function openDatabase(name: string): Promise<Database> {
 
   async function using<T>(use: (database: IDBPDatabase<Schema>) => Promise<T>): Promise<T> {
     const database = await connection();
+    const { promise: used, resolve, reject } = deferred<T>();
+    // Chromium closes a database without ending its transactions.
+    const closed = (): void => reject(new DOMException('the database was closed', 'AbortError'));
+    database.addEventListener('close', closed);
+    use(database).then(resolve, reject);
     try {
-      return await use(database);
+      return await used;
     } catch (error) {
       // A connection can die without an event, so after a failure it is not trusted.
       if (nameOf(error) !== 'QuotaExceededError') lose();
       throw explain(error);
+    } finally {
+      database.removeEventListener('close', closed);
     }
   }
 

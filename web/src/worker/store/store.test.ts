@@ -224,6 +224,21 @@ test.each<[string, (database: IDBDatabase) => void]>([
   expect((await store.load()).map(([key]) => key)).toEqual(['a', 'b', 'c']);
 });
 
+test('a write that never ends, because the browser has closed its database, is made again', async () => {
+  const store = await openStore('s');
+  let first = true;
+  watchWrites(({ transaction }) => {
+    if (!first) return;
+    first = false;
+    // As in Chromium when the user deletes the site's data: the transaction has no event.
+    for (const event of ['oncomplete', 'onabort']) Object.defineProperty(transaction, event, { set() {} });
+    setImmediate(() => forceCloseDatabase(transaction.db as never));
+  });
+  await store.apply([['a', bytes(1)]]);
+  await store.close();
+  expect(await (await openStore('s', 1)).load()).toEqual([['a', bytes(1)]]);
+});
+
 test('load, too, reopens a database that the browser has closed', async () => {
   const store = await openStore('s');
   const begun = watchWrites();
