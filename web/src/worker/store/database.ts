@@ -103,10 +103,13 @@ async function connect(name: string, create: boolean, lost: () => void): Promise
 async function readAll(database: IDBPDatabase<Schema>): Promise<[string, Uint8Array][]> {
   const { store, done } = database.transaction(records);
   const [keys, values] = await Promise.all([store.getAllKeys(), store.getAll(), done]);
+  // Another program's values would crash Go. Without their bytes it reports and deletes them.
   return keys
-    .map((key, index): [string, Uint8Array] => [key, values[index] as Uint8Array])
+    .map((key, index): [string, Uint8Array] => [key, bytesOrNone(values[index])])
     .filter(([key]) => key !== owner);
 }
+
+const bytesOrNone = (value: unknown): Uint8Array => (value instanceof Uint8Array ? value : new Uint8Array());
 
 function writeAll(
   database: IDBPDatabase<Schema>,

@@ -260,6 +260,17 @@ test('a database can be deleted while open, and is not recreated', async () => {
   expect(await indexedDB.databases()).toEqual([]);
 });
 
+test('values that are not bytes, which this program never wrote, load as none', async () => {
+  const store = await openStore('s');
+  await store.apply([['a', bytes(1)]]);
+  const foreign = await openDB('s');
+  for (const [n, value] of ['text', { length: 1 }, null, new Uint16Array(2)].entries())
+    await foreign.put('records', value, `b${n}`);
+  foreign.close();
+  const loaded = await store.load();
+  expect(loaded).toEqual([['a', bytes(1)], ...[0, 1, 2, 3].map((n) => [`b${n}`, bytes()])]);
+});
+
 test('a database upgraded by a newer version is left alone', async () => {
   const store = await openStore('s');
   const newer = await openDB('s', 2);
