@@ -73,8 +73,12 @@ interface MemberOptions {
 
 export function createMember({ sink, packets, whenTabCloses, onOverdue }: MemberOptions) {
   let state: State = 'joining';
+  /** What its page was told last. */
+  let connected = false;
   /** Something changed while it was away. */
   let changed = false;
+  /** The loss of the connection that its page knows, while it was away. */
+  let lost: ClientEvent[] = [];
   /** What was delivered to it and not taken. */
   let given: Entry | undefined;
   /** What comes after that. */
@@ -101,8 +105,18 @@ export function createMember({ sink, packets, whenTabCloses, onOverdue }: Member
   const isBehind = (): boolean => isAway() || released;
 
   function tell(event: ClientEvent): void {
-    if (isAway()) changed = true;
-    else sink.onEvent(event);
+    changed = isAway();
+    if (!changed) show(event);
+    else if (event.type === 'close' && lost.length === 0) lost = [event];
+  }
+
+  /** Each `close` ends what a `connect` began, whatever happened before it joined or while it was away. */
+  function show(event: ClientEvent): void {
+    if (event.type === 'connect' || event.type === 'close') {
+      if (connected === (event.type === 'connect')) return;
+      connected = !connected;
+    }
+    sink.onEvent(event);
   }
 
   /** Resolves with undefined when the member goes away first, whatever the promise does later. */
@@ -272,8 +286,9 @@ export function createMember({ sink, packets, whenTabCloses, onOverdue }: Member
       if (!change('thaw')) return;
       stopWaiting();
       overdue = false;
-      if (changed) for (const event of standing) sink.onEvent(event);
+      if (changed) for (const event of [...lost, ...standing]) show(event);
       changed = false;
+      lost = [];
       catchUp();
       if (given) wait();
     },
