@@ -12,6 +12,22 @@ export function deferred<T = void>(): Deferred<T> {
   return { promise, ...settle };
 }
 
+/** Milliseconds by which a timer is late where nothing ran meanwhile: the page was blocked, or asleep. */
+const lateness = 500;
+
+/**
+ * Calls `over` after so many milliseconds, unless the returned function is called before. Where
+ * nothing ran meanwhile, what arrived is handled first: browsers may run timers before messages.
+ */
+export function timeLimit(time: number, over: () => void): () => void {
+  const began = performance.now();
+  let timer = setTimeout(() => {
+    if (performance.now() - began - time < lateness) over();
+    else timer = setTimeout(over, lateness);
+  }, time);
+  return () => clearTimeout(timer);
+}
+
 /**
  * The promise's outcome, unless the time is up or the signal fires first: then it rejects with what
  * `late` or `aborted` returns. `timeout` is in milliseconds; 0 is no limit.
@@ -24,12 +40,12 @@ export function within<T>(
 ): Promise<T> {
   const { promise: outcome, resolve, reject } = deferred<T>();
   const abort = (): void => reject(aborted());
-  const timer = timeout > 0 ? setTimeout(() => reject(late()), timeout) : undefined;
+  const stopTimer = timeout > 0 ? timeLimit(timeout, () => reject(late())) : undefined;
   signal?.addEventListener('abort', abort);
   if (signal?.aborted) abort();
   promise.then(resolve, reject);
   const stop = (): void => {
-    clearTimeout(timer);
+    stopTimer?.();
     signal?.removeEventListener('abort', abort);
   };
   outcome.then(stop, stop);

@@ -2,7 +2,10 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { createDeadlines } from './deadlines';
 
 beforeEach(() => void vi.useFakeTimers());
-afterEach(() => void vi.useRealTimers());
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.useRealTimers();
+});
 
 test('calls end at their deadline, and not before', () => {
   const { watch } = createDeadlines(50);
@@ -69,4 +72,20 @@ test('calls with the same deadline all end, even as others settle', () => {
   }
   vi.advanceTimersByTime(100);
   expect(late).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+});
+
+test('answers that arrived while the page was blocked come before a deadline that passed meanwhile', () => {
+  const { watch } = createDeadlines(50);
+  const late: string[] = [];
+  const settle = watch(100, () => late.push('answered'));
+  watch(100, () => late.push('unanswered'));
+  // A dialog, or a breakpoint. Browsers may run the timer first.
+  const now = performance.now();
+  vi.spyOn(performance, 'now').mockReturnValue(now + 60_000);
+  vi.runOnlyPendingTimers();
+  expect(late).toEqual([]);
+  settle();
+  vi.runOnlyPendingTimers();
+  expect(late).toEqual(['unanswered']);
+  expect(vi.getTimerCount()).toBe(0);
 });

@@ -4,6 +4,7 @@
  * a flood of publishes needs no timer each.
  */
 
+import { timeLimit } from '../../platform/deferred';
 import { maxMilliseconds } from '../checks/rules';
 
 interface Entry {
@@ -14,40 +15,41 @@ interface Entry {
 /** Calls with the same limit, in the order in which they began. */
 interface Line {
   entries: Set<Entry>;
-  timer: ReturnType<typeof setTimeout> | undefined;
+  /** Ends the timer, if there is one. */
+  stop: (() => void) | undefined;
 }
 
 /** `grace`: milliseconds in which the worker, which knows more, can report first. */
-export function createDeadlines(grace: number, now = () => performance.now()) {
+export function createDeadlines(grace: number) {
   const lines = new Map<number, Line>();
 
   /** Calls `expire` unless the returned function is called before. 0 milliseconds: never. */
   function watch(timeout: number, expire: () => void): () => void {
     if (timeout <= 0) return () => {};
-    const line = lines.get(timeout) ?? { entries: new Set(), timer: undefined };
+    const line = lines.get(timeout) ?? { entries: new Set(), stop: undefined };
     lines.set(timeout, line);
-    const entry: Entry = { due: now() + timeout + grace, expire };
+    const entry: Entry = { due: performance.now() + timeout + grace, expire };
     line.entries.add(entry);
-    line.timer ??= wait(timeout + grace, line);
+    line.stop ??= wait(timeout + grace, line);
     return () => {
       line.entries.delete(entry);
       if (line.entries.size > 0) return;
-      clearTimeout(line.timer);
+      line.stop?.();
       lines.delete(timeout);
     };
   }
 
-  function wait(time: number, line: Line): Line['timer'] {
-    return setTimeout(() => look(line), Math.min(maxMilliseconds, time));
+  function wait(time: number, line: Line): () => void {
+    return timeLimit(Math.min(maxMilliseconds, time), () => look(line));
   }
 
   function look(line: Line): void {
-    line.timer = undefined;
-    const time = now();
+    line.stop = undefined;
+    const time = performance.now();
     const late: Entry[] = [];
     for (const entry of line.entries) {
       if (entry.due > time) {
-        line.timer = wait(entry.due - time, line);
+        line.stop = wait(entry.due - time, line);
         break;
       }
       line.entries.delete(entry);
