@@ -18,8 +18,9 @@ import type { WireError } from '../protocol/boundary';
  * - `session-lost`: the broker lost the session before the publish was acknowledged.
  * - `queue-full`: the queue of what waits to be sent is full, and its policy is `reject`; or the
  *   message alone is larger than the queue.
- * - `dropped`: the queue was full, and its policy dropped this message. As an `error` event of a
- *   shared client: too many messages of QoS 1 and 2 waited for a page that was frozen.
+ * - `dropped`: the queue was full, and its policy dropped this message. As an `error` event: of a
+ *   shared client, too many messages of QoS 1 and 2 waited for a page that was frozen; or a listener
+ *   transferred the buffer of a message, and lost those that shared it.
  * - `expired`: the message's `messageExpiryInterval` passed while it waited to be sent.
  * - `storage`: the durable store failed or is full; the message says why.
  * - `in-use`: another client uses the durable store; end it, give another `clientId`, or share it.

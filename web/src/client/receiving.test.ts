@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { MqttError } from './errors';
 import { encodeBatch } from './testing';
 import { connected, settled, topics } from './testing-client';
 import type { Client, Subscription } from './types';
@@ -273,4 +274,22 @@ test('messages of a handlerOnly subscription reach no listener until another sub
   for (const _ of [1, 2]) receive(later);
   expect(seen).toEqual(['batch $SYS/b', 'message $SYS/b', 'batch $SYS/b', 'message $SYS/b']);
   await expect(client.subscribe('a', options)).rejects.toMatchObject({ field: 'handlerOnly' });
+});
+
+test('a handler that transfers the buffer of a batch loses the rest of it, which an error tells', async () => {
+  const { client, receive } = await connected();
+  const errors: unknown[] = [];
+  client.on('error', (error) => errors.push(error));
+  const seen: string[] = [];
+  await client.subscribe('#', ({ topic, payload }) => {
+    seen.push(topic);
+    structuredClone(payload, { transfer: [payload.buffer as ArrayBuffer] });
+  });
+  await receive({ topic: 'a' }, { topic: 'b' }).done;
+  await receive({ topic: 'c' }).done;
+  expect(seen).toEqual(['a', 'c']);
+  const [error] = errors;
+  expect(errors).toHaveLength(1);
+  expect(error).toBeInstanceOf(MqttError);
+  expect(error).toMatchObject({ code: 'dropped', message: expect.stringContaining('copy') });
 });

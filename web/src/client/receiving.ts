@@ -6,7 +6,7 @@
 import type { Emitter } from '../platform/emitter';
 import { nextTask } from '../platform/next-task';
 import type { BoundaryClient } from '../protocol/boundary';
-import type { MqttError } from './errors';
+import { MqttError } from './errors';
 import { openBatch } from './message';
 import { answer as answerRequest, decodeAnswer } from './request';
 import { createDeliveryScheduler } from './routing/delivery-scheduler';
@@ -30,7 +30,7 @@ export function createReceiving({ emitter, ...client }: Dependencies) {
   const { finish: finishAll, ...subscribing } = createSubscribing({ ...client, router });
   const { push, flush } = createDeliveryScheduler({
     deliver,
-    failed: (error) => emitter.emit('error', error as MqttError),
+    failed: (error) => emitter.emit('error', error instanceof MqttError ? error : transferred(error)),
     nextTask,
     now: () => performance.now(),
   });
@@ -83,4 +83,11 @@ export function createReceiving({ emitter, ...client }: Dependencies) {
   }
 
   return { ...subscribing, handOut, flush, finish, decodeAnswer, answer };
+}
+
+/** Nothing else makes the messages of a batch unreadable. */
+function transferred(cause: unknown): MqttError {
+  const message =
+    'a listener transferred the buffer of a message, which later ones share, and they are lost: copy it before';
+  return new MqttError('dropped', message, { cause });
 }

@@ -97,7 +97,10 @@ export interface MessageProperties {
 /** A received message. Its parts are decoded when first read. */
 export interface Message {
   readonly topic: string;
-  /** The raw bytes. They share the buffer of their batch: copy what you keep for long. */
+  /**
+   * The raw bytes. They share the buffer of their batch: copy what you keep for long, or transfer
+   * elsewhere.
+   */
   readonly payload: Uint8Array;
   readonly qos: QoS;
   readonly retain: boolean;
