@@ -196,3 +196,22 @@ for (const worker of [true, false]) {
     });
   });
 }
+
+test("publishes settle, and the store is free again, when the site's data are deleted meanwhile", async ({
+  page,
+}) => {
+  const devtools = await page.context().newCDPSession(page);
+  for (let round = 0; round < 10; round++) {
+    await begin(page);
+    expect(await outcome(page)).toBe('connected');
+    const failures = page.evaluate(async () => {
+      const publishing = Array.from({ length: 4 }, async () => {
+        for (;;) await window.stored.publish('t', 'x', { qos: 1, waitFor: 'stored' });
+      });
+      return (await Promise.all(publishing.map(window.failure))).map(({ code }) => code);
+    });
+    await devtools.send('Storage.clearDataForOrigin', { origin: server.url, storageTypes: 'indexeddb' });
+    expect(await failures).toEqual(Array(4).fill('storage'));
+    await page.evaluate(() => window.stored.end());
+  }
+});
