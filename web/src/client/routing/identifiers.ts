@@ -19,14 +19,16 @@ export function identifierOf(filter: string): number {
 
 /**
  * Of those whose filters match a topic, those for whose subscription a copy was sent; all if that
- * is not known. A broker that sends one copy names all of them [MQTT-3.3.4-3], [MQTT-3.3.4-4].
+ * is not known, and none if it was for one that is `over`: the others get their own. A broker that
+ * sends one copy names all of them [MQTT-3.3.4-3], [MQTT-3.3.4-4].
  */
 export function chosen<T extends { identifiers: ReadonlySet<number> }>(
   selected: readonly T[],
   identifiers: () => number[],
+  over: ReadonlySet<number>,
 ): readonly T[] {
-  if (selected.length < 2) return selected;
+  if (selected.length < (over.size > 0 ? 1 : 2)) return selected;
   const copied = identifiers();
   const named = selected.filter((one) => copied.some((identifier) => one.identifiers.has(identifier)));
-  return named.length > 0 ? named : selected;
+  return named.length > 0 || copied.some((identifier) => over.has(identifier)) ? named : selected;
 }

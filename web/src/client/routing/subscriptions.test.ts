@@ -267,6 +267,16 @@ describe('a broker that sends one copy per matching subscription', () => {
     expect(seen).toEqual(['a/#', 'two: a/b', 'two: a/b', 'a/#', 'two: a/b', 'two: a/b']);
   });
 
+  test('a copy for one that has ended goes to no other, until it is subscribed to again', async () => {
+    const { client, receive, seen, heard } = await overlapping();
+    await client.unsubscribe(['a/b', '+/b']);
+    await receive(...copies('a/b', 'a/#', '+/b')).done;
+    expect(seen).toEqual(['a/#']);
+    await client.subscribe('a/b', heard('a/b'));
+    await receive(...copies('a/b', 'a/#')).done;
+    expect(seen).toEqual(['a/#', 'a/b', 'a/#']);
+  });
+
   test("the caller's identifiers are kept, and the client's own are hidden", async () => {
     const { client, receive, sent, seen, heard } = await overlapping();
     await client.subscribe('#', { properties: { subscriptionIdentifier: 7 } }, heard('#'));

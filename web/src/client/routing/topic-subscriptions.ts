@@ -2,6 +2,9 @@ import type { WireSubscription } from '../../protocol/boundary';
 import { chosen } from './identifiers';
 import { createTopicIndex } from './topic-index';
 
+/** Ended subscriptions that are remembered. */
+const mostOver = 1000;
+
 interface Entry<Taker> {
   /** Counts up: the first filter to be subscribed to is the first to get a message. */
   order: number;
@@ -24,6 +27,8 @@ export type TopicSubscriptions<Taker> = ReturnType<typeof createTopicSubscriptio
 export function createTopicSubscriptions<Taker>() {
   const entries = new Map<string, Entry<Taker>>();
   const index = createTopicIndex<Entry<Taker>>();
+  /** Identifiers of those that have ended, the oldest first: their copies may still arrive. */
+  const over = new Set<number>();
   let lastOrder = 0;
 
   /** Returns a function that undoes it, and restores what the taker asked for before. */
@@ -37,7 +42,10 @@ export function createTopicSubscriptions<Taker>() {
       index.add(topic, entry);
     }
     const { requests, identifiers } = entry;
-    if (identifier !== undefined) identifiers.add(identifier);
+    if (identifier !== undefined) {
+      identifiers.add(identifier);
+      over.delete(identifier);
+    }
     const before = requests.get(taker);
     requests.set(taker, request);
     entry.takers = [...requests.keys()];
@@ -56,6 +64,9 @@ export function createTopicSubscriptions<Taker>() {
     if (entry.takers.length > 0) return true;
     entries.delete(filter);
     index.remove(filter, entry);
+    for (const identifier of entry.identifiers) over.add(identifier);
+    const [oldest] = over;
+    if (oldest && over.size > mostOver) over.delete(oldest);
     return true;
   }
 
@@ -74,7 +85,7 @@ export function createTopicSubscriptions<Taker>() {
 
   /** Of a message, in the order of their filters, each once. */
   function takersOf({ topic, identifiers }: Described): readonly Taker[] {
-    const found = chosen(index.match(topic), identifiers);
+    const found = chosen(index.match(topic), identifiers, over);
     if (found.length < 2) return found[0]?.takers ?? [];
     const inOrder = found.toSorted((one, other) => one.order - other.order);
     return [...new Set(inOrder.flatMap(({ takers }) => takers))];
