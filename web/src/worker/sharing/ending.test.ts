@@ -1,7 +1,7 @@
 /** A tab that ends while others share its connection. */
 
 import { expect, test } from 'vitest';
-import { settled, subscription, twoTabs } from './testing';
+import { connack, settled, subscription, tab, twoTabs } from './testing';
 
 test('each of two ends settles when its publishes are acknowledged', async () => {
   const { answers, first } = await twoTabs();
@@ -57,4 +57,22 @@ test('a filter subscribed as the tab left is unsubscribed, with a retry after a 
   sink().onEvent({ type: 'connect', connack: { sessionPresent: true, clientId: 'me' } as never });
   await settled();
   expect(calls.filter(([name]) => name === 'unsubscribe')).toHaveLength(2);
+});
+
+test('a kept filter stays, also when the reloaded tab could not subscribe to it at once', async () => {
+  const { registry, answers, calls, sink } = await twoTabs();
+  const before = tab(registry.attach());
+  await (await before.connect({ whenTabCloses: 'keep' })).subscribe(subscription('t'), {});
+  before.port.leave();
+  const after = await tab(registry.attach()).connect({ whenTabCloses: 'keep' });
+  const granted = answers.subscribe;
+  answers.subscribe = () => Promise.reject(Object.assign(new Error('lost'), { code: 'network' }));
+  await expect(after.subscribe(subscription('t'), {})).rejects.toMatchObject({ code: 'network' });
+  sink().onEvent({ type: 'connect', connack });
+  await settled();
+  expect(calls.filter(([name]) => name === 'unsubscribe')).toEqual([]);
+  answers.subscribe = granted;
+  await after.subscribe(subscription('t'), {});
+  await after.unsubscribe(['t']);
+  expect(calls.filter(([name]) => name === 'unsubscribe')).toHaveLength(1);
 });

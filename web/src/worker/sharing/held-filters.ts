@@ -19,10 +19,11 @@ export function createHeldFilters<Taker>(
     const { topic } = request;
     const wasHeld = held.has(topic);
     held.add(topic);
-    kept.delete(topic);
+    const wasKept = kept.delete(topic);
     const takeBack = wanted.add(taker, request);
     return () => {
       takeBack();
+      if (wasKept && !wanted.has(topic)) kept.add(topic);
       if (wasHeld) giveBack([topic]);
       else if (!wanted.has(topic)) held.delete(topic);
     };
