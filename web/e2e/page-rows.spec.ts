@@ -1,7 +1,7 @@
 import type { Locator } from '@playwright/test';
 import { encode as encodeCbor } from 'cborg';
 import { expect, test } from './support/fixtures';
-import { showView } from './support/page';
+import { laptopAndPhone, showView } from './support/page';
 
 /** A red PNG of 5 by 5 pixels. */
 const red = Buffer.from(
@@ -66,6 +66,19 @@ test('rows of the feed show decoded payloads in colour, and keep the end of a to
   // Matches are marked across coloured tokens.
   await page.getByRole('textbox', { name: 'Search messages' }).fill('8, "o');
   await expect(json.locator('mark')).toHaveText(['8', ', ', '"o']);
+});
+
+test('a row that is cut tells the size of its payload, once', async ({ page, parts, own, elsewhere }) => {
+  const sizes = (row: string) =>
+    parts.rows.filter({ hasText: row }).getByText(/\d B$/).filter({ visible: true });
+  const event = JSON.stringify({ type: 'update', snapshot: 'x'.repeat(600) });
+  elsewhere.publish(`${own}/event`, [event]);
+  elsewhere.publish(`${own}/short`, ['{"type": "end"}']);
+  for (const [width, height] of laptopAndPhone) {
+    await page.setViewportSize({ width, height });
+    await expect(sizes('/event')).toHaveText(`${event.length} B`);
+    await expect(sizes('/short')).toHaveCount(width < 900 ? 1 : 0);
+  }
 });
 
 test('a topic is copied in one piece, from a row, from the tree and from a subscription', async ({

@@ -64,7 +64,6 @@ export const feed = {
   empty: '空',
   binary: '二进制',
   replayed: '回放',
-  '… {count} more bytes': '… 还有 {count} 字节',
   'UTF-8 text': 'UTF-8 文本',
   bytes: '字节',
   'Content type': '内容类型',

@@ -1,5 +1,5 @@
 import { t } from '../../core/i18n/i18n';
-import { formatBytes, formatCount, formatTime } from '../../core/text';
+import { formatBytes, formatTime } from '../../core/text';
 import { directionOf, type Entry } from '../../log/entry';
 import type { Marks } from '../../log/marks';
 import type { Recall } from '../../payload/choices';
@@ -48,9 +48,7 @@ export function Row({ entry, recall, alert, marks, hueOf, sources }: Props) {
       <TopicText class="row-topic accent" topic={topic} parts={marks?.topic} />
       <span class="row-body line">
         <Brief class="row-payload" preview={preview} parts={marks?.text} />
-        {more > 0 && (
-          <span class="rigid fine nowrap">{t('… {count} more bytes', { count: formatCount(more) })}</span>
-        )}
+        {more > 0 && <span class="row-more rigid fine nowrap">{formatBytes(message.payload.length)}</span>}
         {kind === 'binary' && <span class="tag">{t('binary')}</span>}
         {alert && (
           <b class="tag row-alert" data-tone="warning">
