@@ -48,6 +48,19 @@ export function decodeUtf8(bytes: Uint8Array): string | undefined {
   }
 }
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters to look for
+const neverTyped = /[\u0000-\u0008\u000e-\u001a\u001c-\u001f]/g;
+
+/**
+ * The bytes as text, or undefined when they are something else. Small numbers are UTF-8 too, but mostly
+ * of control characters; text may be framed by a few, and end with the NUL of a C string.
+ */
+export function textOf(bytes: Uint8Array): string | undefined {
+  const text = decodeUtf8(bytes);
+  const head = text?.slice(0, 256).replace(/(?<=.)\0$/s, '') ?? '';
+  return head.replace(neverTyped, '').length * 4 < head.length * 3 ? undefined : text;
+}
+
 /** The longest head of at most `limit` bytes that does not cut a UTF-8 character in two. */
 export function headOf(bytes: Uint8Array, limit: number): Uint8Array {
   if (bytes.length <= limit) return bytes;

@@ -1,7 +1,7 @@
 /** Which format a payload most likely has. */
 
 import type { Message } from '../../client';
-import { decodeUtf8, headOf } from '../core/text';
+import { decodeUtf8, headOf, textOf } from '../core/text';
 import type { ViewFormat } from './format';
 
 /** What decides how a payload is read, and what it is saved as. */
@@ -58,7 +58,7 @@ export function pictureType(payload: Uint8Array): string | undefined {
 
 function bySniffing(payload: Uint8Array): Guess {
   const picture = pictureType(payload);
-  const text = decodeUtf8(headOf(payload, inspected));
+  const text = textOf(headOf(payload, inspected));
   if (picture) return { format: 'image', orElse: picture === 'image/svg+xml' ? 'text' : 'hex' };
   if (text !== undefined)
     return /^\s*[[{]/.test(text) ? { format: 'json', orElse: 'text' } : { format: 'text' };

@@ -3,7 +3,7 @@
 import type { Message } from '../../client';
 import { t } from '../core/i18n/i18n';
 import { limits } from '../core/limits';
-import { brief, decodeUtf8, formatCount, headOf, hex, visible } from '../core/text';
+import { brief, decodeUtf8, formatCount, headOf, hex, textOf, visible } from '../core/text';
 import type { Recall } from './choices';
 import type { Readable } from './guess';
 import type { Birth, Decoded } from './in-row';
@@ -44,7 +44,7 @@ function textIn(payload: Uint8Array): string {
 function plain({ topic: whole, payload }: Readable): Preview {
   const topic = brief(whole, limits.row.topic);
   if (payload.length === 0) return { topic, kind: 'empty', text: '', more: 0 };
-  if (decodeUtf8(headOf(payload, inspected)) === undefined) {
+  if (textOf(headOf(payload, inspected)) === undefined) {
     const head = payload.subarray(0, limits.row.hex);
     return { topic, kind: 'binary', text: hex(head), more: payload.length - head.length };
   }
@@ -86,7 +86,7 @@ function decoded(message: Readable, bare: Preview, recall: Recall, birth: Birth)
 export function isOpaque({ topic, payload, decoded, pending }: Readable): boolean {
   if (decoded || pending) return true;
   if (payload.length === 0) return false;
-  return topic.startsWith('spBv1.0/') || decodeUtf8(headOf(payload, inspected)) === undefined;
+  return topic.startsWith('spBv1.0/') || textOf(headOf(payload, inspected)) === undefined;
 }
 
 const noBirth = () => undefined;
@@ -123,7 +123,7 @@ export function propertiesOf({ properties }: Pick<Message, 'properties'>): [name
     add(t('Expires in'), t('{seconds} s', { seconds: properties.messageExpiryInterval }));
   add(t('Response topic'), properties.responseTopic);
   if (properties.correlationData) {
-    const text = decodeUtf8(properties.correlationData);
+    const text = textOf(properties.correlationData);
     add(t('Correlation data'), text ?? hex(properties.correlationData.subarray(0, limits.text)));
   }
   const identifiers = [properties.subscriptionIdentifier ?? []].flat();

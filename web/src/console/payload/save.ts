@@ -1,5 +1,5 @@
 import { saveAs } from '../core/save-as';
-import { decodeUtf8, headOf } from '../core/text';
+import { headOf, textOf } from '../core/text';
 import { guess, pictureType, type Readable } from './guess';
 
 const extensions: Record<string, string> = {
@@ -19,7 +19,7 @@ export function fileName(message: Readable): string {
   const base = level.replace(/[^\p{L}\p{N}_-]+/gu, '_').slice(0, 60) || 'payload';
   const picture = pictureType(message.payload);
   if (picture) return `${base}.${extensions[picture]}`;
-  const isText = decodeUtf8(headOf(message.payload, 1024)) !== undefined;
+  const isText = textOf(headOf(message.payload, 1024)) !== undefined;
   if (!isText) return `${base}.bin`;
   return `${base}.${guess(message).format === 'json' ? 'json' : 'txt'}`;
 }

@@ -4,7 +4,7 @@ import type { Packet, PacketFields, PacketName } from '../../../client/packet';
 import { bytes as inWords } from '../../core/counts';
 import { mark, t } from '../../core/i18n/i18n';
 import { limits } from '../../core/limits';
-import { brief, decodeUtf8, formatCount, headOf, hex, visible } from '../../core/text';
+import { brief, formatCount, headOf, hex, textOf, visible } from '../../core/text';
 import { clauseOf, reasonClauseOf, titleOf } from './clauses';
 import { reasonOf } from './reasons';
 import { fieldsOf } from './secrets';
@@ -21,7 +21,7 @@ function few<T>(all: readonly T[] = [], most: number, one: (item: T) => string):
 function bytesAsText(bytes: Uint8Array): string {
   if (bytes.length === 0) return t('empty');
   const head = headOf(bytes, limits.name);
-  const text = decodeUtf8(head);
+  const text = textOf(head);
   const more = bytes.length > head.length ? `… (${inWords(bytes.length)})` : '';
   return (text === undefined ? hex(bytes.subarray(0, 64)) : visible(text)) + more;
 }
