@@ -61,6 +61,14 @@ export function textOf(bytes: Uint8Array): string | undefined {
   return head.replace(neverTyped, '').length * 4 < head.length * 3 ? undefined : text;
 }
 
+/** JSON with the characters beyond ASCII themselves, where it has escapes such as `\u00b0` (RFC 8259, 7). */
+export function unescaped(json: string): string {
+  return json.replace(/\\\\|(?:\\u[\da-f]{4})+/gi, (run) => {
+    const characters = JSON.parse(`"${run}"`);
+    return /[\p{ASCII}\p{Cc}\p{Cs}]/u.test(characters) ? run : characters;
+  });
+}
+
 /** The longest head of at most `limit` bytes that does not cut a UTF-8 character in two. */
 export function headOf(bytes: Uint8Array, limit: number): Uint8Array {
   if (bytes.length <= limit) return bytes;

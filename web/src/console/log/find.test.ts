@@ -36,6 +36,12 @@ it.each([
   expect(find(patternFor(typed, expression, matchCase), messages)).toEqual(expected);
 });
 
+it('finds what JSON has as escapes, as it is shown', () => {
+  const messages = haystack(['a', String.raw`{"name":"\u6e29\u5ea6"}`], ['b', '温度']);
+  expect(find(patternFor('温度', false, false), messages)).toEqual([0, 1]);
+  expect(find(patternFor('\\u6e29', false, false), messages)).toEqual([0]);
+});
+
 it.each(['(', '[', 'a{2,1}', '*'])('%j is searched as text, as it is not a valid expression', (typed) => {
   expect(() => patternFor(typed, true, false)).toThrow(SyntaxError);
   expect(find(patternFor(typed, false, false), haystack([`x${typed}x`, ''], ['y', '']))).toEqual([0]);

@@ -1,6 +1,6 @@
 /** Finds text in messages. Runs in a worker, since an expression may take long. */
 
-import { decodeUtf8, visible } from '../core/text';
+import { decodeUtf8, unescaped, visible } from '../core/text';
 
 export interface Pattern {
   source: string;
@@ -40,10 +40,11 @@ export interface Haystack {
 export function find({ source, flags }: Pattern, { topics, bytes, ends, texts }: Haystack): number[] {
   const expression = new RegExp(source, flags);
   return topics.flatMap((topic, index) => {
-    const text = texts[index];
-    if (expression.test(topic) || (text && expression.test(text))) return index;
+    const decoded = texts[index];
+    if (expression.test(topic) || (decoded && expression.test(decoded))) return index;
     const payload = bytes.subarray(ends[index - 1] ?? 0, ends[index]);
-    return expression.test(decodeUtf8(payload) ?? lenient.decode(payload)) ? index : [];
+    const text = decodeUtf8(payload) ?? lenient.decode(payload);
+    return expression.test(text) || (text.includes('\\u') && expression.test(unescaped(text))) ? index : [];
   });
 }
 

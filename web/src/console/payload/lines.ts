@@ -2,7 +2,7 @@
 
 import { t } from '../core/i18n/i18n';
 import { limits } from '../core/limits';
-import { formatCount, visible } from '../core/text';
+import { formatCount, unescaped, visible } from '../core/text';
 import { tooDeep } from './error';
 import { formatPath, type Place, stepTo } from './path';
 import type { Scalar, Sink } from './sink';
@@ -31,7 +31,8 @@ export interface Lines extends Sink {
 }
 
 /** A megabyte in one line is not readable. */
-function shorten(text: string, widest: number): { text: string; note?: string } {
+function shorten(whole: string, widest: number): { text: string; note?: string } {
+  const text = unescaped(whole);
   if (text.length <= widest) return { text: visible(text) };
   const more = t('… {count} more characters', { count: formatCount(text.length - widest) });
   return { text: visible(text.slice(0, widest)), note: more };

@@ -23,6 +23,7 @@ describe('previewOf', () => {
     ['a\nb\0', { kind: 'text', text: 'a␊b␀', more: 0 }],
     [Uint8Array.of(0, 0xff, 0x10), { kind: 'binary', text: '00 ff 10', more: 0 }],
     ['\0\x01\0\x02', { kind: 'binary', text: '00 01 00 02', more: 0 }],
+    ['{"text": "\\u6e29\\u5ea6 \\ud83c\\udf89"}', { kind: 'text', text: '{"text": "温度 🎉"}' }],
   ])('%j', (payload, expected) => {
     expect(previewOf(message(payload))).toMatchObject({ topic: 'a/b', ...expected });
   });

@@ -3,7 +3,7 @@
 import type { Message } from '../../client';
 import { t } from '../core/i18n/i18n';
 import { limits } from '../core/limits';
-import { brief, decodeUtf8, formatCount, headOf, hex, textOf, visible } from '../core/text';
+import { brief, decodeUtf8, formatCount, headOf, hex, textOf, unescaped, visible } from '../core/text';
 import type { Recall } from './choices';
 import type { Readable } from './guess';
 import type { Birth, Decoded } from './in-row';
@@ -38,7 +38,7 @@ let decoders: typeof import('./in-row') | undefined;
 function textIn(payload: Uint8Array): string {
   const text = decodeUtf8(headOf(payload, limits.row.text)) ?? '';
   // Without the line breaks of formatted JSON.
-  return looksLikeJson.test(text) ? text.replace(/[\r\n]\s*/g, ' ') : text;
+  return looksLikeJson.test(text) ? unescaped(text.replace(/[\r\n]\s*/g, ' ')) : text;
 }
 
 function plain({ topic: whole, payload }: Readable): Preview {

@@ -94,6 +94,20 @@ describe('a payload', () => {
     expect(shown.kind === 'lines' && written(shown.lines)).toBe(text);
   });
 
+  it('shows escaped characters, except those that would mislead', async () => {
+    const shown = await read(
+      message(String.raw`{"\u5355\u4f4d":"\u00b0C \ud83c\udf89","x":"\u0000\u0022\ud800\\u00b0\u202e"}`),
+      {},
+      0,
+    );
+    expect(shown.kind === 'lines' && written(shown.lines)).toBe(
+      String.raw`{
+  "单位": "°C 🎉",
+  "x": "\u0000\u0022\ud800\\u00b0\u202e"
+}`,
+    );
+  });
+
   it('is shown in parts', async () => {
     const large = message(new Uint8Array(1_000_000).fill(0x61));
     expect(await read(large, { format: 'hex' }, 0)).toMatchObject({ left: 1_000_000 - 16_384 });
