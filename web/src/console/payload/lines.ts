@@ -4,6 +4,7 @@ import { t } from '../core/i18n/i18n';
 import { limits } from '../core/limits';
 import { formatCount, unescaped, visible } from '../core/text';
 import { tooDeep } from './error';
+import { meaningOf } from './meaning';
 import { formatPath, type Place, stepTo } from './path';
 import type { Scalar, Sink } from './sink';
 
@@ -81,7 +82,7 @@ export function createLines(limit: number, widest: number = limits.line): Lines 
       before[open.length] = undefined;
     },
     leaf(kind, text, key, note, step) {
-      add(kind, text, key, note, step);
+      add(kind, text, key, note ?? meaningOf(kind, text, key), step);
     },
     close() {
       const line = open.pop();

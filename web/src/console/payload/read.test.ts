@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { Message, MessageProperties } from '../../client';
 import { limits } from '../core/limits';
 import { createChoices } from './choices';
@@ -15,6 +15,15 @@ const bytes = (text: string) => Uint8Array.from(text.split(' '), (byte) => Numbe
 function message(payload: string | Uint8Array, properties: MessageProperties = {}, topic = 'a/b'): Message {
   const raw = typeof payload === 'string' ? new TextEncoder().encode(payload) : payload;
   return { topic, payload: raw, properties } as Message;
+}
+
+/** What is noted beside the values of JSON, by their keys. */
+async function notesOf(value: Record<string, unknown>) {
+  const shown = await read(message(JSON.stringify(value)), {}, 0);
+  const lines = shown.kind === 'lines' ? shown.lines : [];
+  return Object.fromEntries(
+    lines.filter(({ note }) => note).map(({ key = '', note }) => [JSON.parse(key), note]),
+  );
 }
 
 const png = bytes('89 50 4e 47 0d 0a 1a 0a 00 00 00 0d 49 48 44 52 00 00 00 02 00 00 00 03 08 06 00 00 00');
@@ -106,6 +115,58 @@ describe('a payload', () => {
   "x": "\u0000\u0022\ud800\\u00b0\u202e"
 }`,
     );
+  });
+
+  it('tells when it was, where a key says that a number is a time', async () => {
+    vi.setSystemTime('2026-11-30T12:00:00Z');
+    const notes = await notesOf({
+      tst: 1796040000,
+      created_at: 1796040000.5,
+      minute_ts: 1796040000,
+      lastSeen: 1796040000123,
+      timestamp_ms: 1796040000123,
+      time: '1796040000123456789',
+      frame_time: 1796040000,
+      uptime: 274320,
+      total: 1796040000,
+      counts: 1796040000,
+      timestamp: 2463457000,
+      date: '2026-11-30',
+    });
+    vi.useRealTimers();
+    const second = '2026-11-30T12:00:00Z';
+    const milliseconds = '2026-11-30T12:00:00.123Z';
+    expect(notes).toEqual({
+      tst: second,
+      created_at: '2026-11-30T12:00:00.500Z',
+      minute_ts: second,
+      lastSeen: milliseconds,
+      timestamp_ms: milliseconds,
+      time: milliseconds,
+      frame_time: second,
+    });
+  });
+
+  it('tells the bytes that Base64 stands for', async () => {
+    const notes = await notesOf({
+      data: 'AMo3DOU=',
+      frm_payload: 'ywE=',
+      payload: 'P4AAAEAAAAA',
+      Value: 'Qa2ZmkAAAABAQAAA',
+      body: 'eyJzcGVlZCI6NDJ9',
+      raw: 'FFFFA1B2FFFFFFFF',
+      value: 'AUTO',
+      content: 'text',
+      name: 'Sensor01',
+      image: `${'/9j/'.repeat(1000)}AA==`,
+    });
+    expect(notes).toEqual({
+      data: 'Base64: 00 ca 37 0c e5',
+      frm_payload: 'Base64: cb 01',
+      Value: 'Base64: 41 ad 99 9a 40 00 00 00 40 40 00 00',
+      body: 'Base64: {"speed":42}',
+      image: `Base64: ${'ff d8 ff '.repeat(16).trim()}…`,
+    });
   });
 
   it('is shown in parts', async () => {
