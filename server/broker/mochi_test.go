@@ -376,3 +376,15 @@ func TestUnknownReasonOfPubrec(t *testing.T) {
 		p.send(cp)
 	}
 }
+
+// The first figures are of a broker without clients, and would hold for ten seconds.
+func TestFirstFigures(t *testing.T) {
+	began := time.Now()
+	p := connect(t, dialTCP(t, start(t, Options{})), nil)
+	p.subscribe("$SYS/broker/clients/connected", 0)
+	for string(expect[packets.Publish](p).Payload) != "1" {
+	}
+	if took := time.Since(began); took > 5*time.Second {
+		t.Errorf("the figures knew of a client after %v", took)
+	}
+}

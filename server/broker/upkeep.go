@@ -14,7 +14,7 @@ import (
 func (p *policy) upkeep(done <-chan struct{}) {
 	tick := time.Tick(time.Second)
 	for second := 1; ; second++ {
-		if second%10 == 0 {
+		if second < 10 || second%10 == 0 { // the first ones soon, when nobody had connected yet
 			p.publishSys()
 		}
 		now := time.Now().Unix()
