@@ -61,6 +61,12 @@ it('suggests paths that lead to numbers', () => {
     'on',
     '["x y"][1].z',
   ]);
+  expect(pathsIn(bytes('{"ts":1796040000123,"on":false,"spd":81,"tst":1796040000}'), 50)).toEqual([
+    'spd',
+    'ts',
+    'on',
+    'tst',
+  ]);
   expect(pathsIn(bytes('21'), 50)).toEqual(['']);
   expect(pathsIn(bytes('hello'), 50)).toEqual([]);
   expect(pathsIn(bytes(JSON.stringify(Array(1000).fill(1))), 50)).toHaveLength(50);

@@ -14,6 +14,9 @@ import type { Scalar, Sink } from '../payload/sink';
 /** Longer payloads are not searched for numbers. */
 export const maxPayload = 64 * 1024;
 
+/** In seconds, of 2001; few other values are as large. */
+const leastTime = 1e9;
+
 function toNumber(value: unknown): number | undefined {
   if (typeof value === 'boolean') return value ? 1 : 0;
   if (typeof value === 'string' && value.trim() !== '') {
@@ -108,7 +111,7 @@ export function numberIn(
 
 /**
  * Paths to numbers in the payload, at most `limit`; strings and booleans that count as numbers come
- * last. An empty path if the payload itself is a number.
+ * last, and so do times. An empty path if the payload itself is a number.
  */
 export function pathsIn(message: Readable, choice: Choice, limit: number, birth?: Uint8Array): string[] {
   if (!message.decoded && message.payload.length > maxPayload) return [];
@@ -117,8 +120,10 @@ export function pathsIn(message: Readable, choice: Choice, limit: number, birth?
   const paths: string[] = [];
   const others: string[] = [];
   const look = createWalk((steps, kind, text) => {
-    if (steps.length > limits.paths.depth || fromLeaf(kind, text) === undefined) return;
-    if (paths.length + others.length < limit) (kind === 'number' ? paths : others).push(formatPath(steps));
+    const value = fromLeaf(kind, text);
+    if (steps.length > limits.paths.depth || value === undefined) return;
+    const wanted = kind === 'number' && value < leastTime;
+    if (paths.length + others.length < limit) (wanted ? paths : others).push(formatPath(steps));
   });
   return walk(message, format, choice, birth, look) ? [...paths, ...others] : [];
 }
