@@ -142,6 +142,18 @@ test('the divider beside the inspector moves by keyboard and pointer, folds, and
   await expect(divider).toHaveAttribute('aria-valuenow', dragged ?? '');
 });
 
+test('the history of a topic is decoded as its rows are', async ({ page }) => {
+  const topics = topicsOf(page);
+  elsewhere.publish(`${own}/truck`, [encodeMessagePack({ spd: 80 }), encodeMessagePack({ spd: 81 })]);
+  elsewhere.publish(`${own}/escaped`, ['{"unit":"\\u00b0C"}']);
+  await topics.row('truck').click();
+  await expect(topics.history).toHaveCount(2);
+  await expect(topics.history.first()).toContainText('MessagePack{spd: 81}');
+  await expect(topics.history.last()).toContainText('MessagePack{spd: 80}');
+  await topics.row('escaped').click();
+  await expect(topics.history).toContainText(['{"unit":"°C"}']);
+});
+
 test('a topic shows its value, its history and the latest change', async ({ page }) => {
   const topics = topicsOf(page);
   elsewhere.publish(`${own}/pump`, ['{"on":true,"litres":12.5}', '{"on":true,"litres":13}']);

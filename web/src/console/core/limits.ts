@@ -33,8 +33,6 @@ export const limits = {
    * the name of the script that did.
    */
   row: { topic: 512, text: 512, hex: 64, tokens: 60, decoded: 64 * KiB, by: 24 },
-  /** The same of the tree. */
-  branch: { text: 160, hex: 24 },
 
   /**
    * Values of a topic: how many, their bytes together, bytes of one; of how many topics;

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { limits } from '../core/limits';
 import { brief } from '../core/text';
-import { lineOf } from './preview';
+import { previewOf } from '../payload/preview';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 
@@ -17,7 +17,8 @@ it('the tree’s preview of any value is bounded', () => {
   );
   fc.assert(
     fc.property(payload, (value) => {
-      expect(lineOf(value, value.length).length).toBeLessThan(6 * limits.branch.text);
+      const { text } = previewOf({ topic: 't', payload: value, properties: {} }, () => ({}));
+      expect(text.length).toBeLessThanOrEqual(6 * limits.row.text);
     }),
     { numRuns: 60 },
   );

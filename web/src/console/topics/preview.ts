@@ -1,9 +1,8 @@
 /** Names and values as the rows and the details show them. */
 
-import { bytes } from '../core/counts';
 import { t } from '../core/i18n/i18n';
 import { limits } from '../core/limits';
-import { brief, decodeUtf8, formatSmall, headOf, hex, visible } from '../core/text';
+import { brief, formatSmall } from '../core/text';
 import { type TopicNode, topicOf } from './model';
 
 /**
@@ -17,15 +16,6 @@ export function nameOf(node: TopicNode, head = node): string {
     name = `${brief(up.name, limits.name)}/${name}`;
   }
   return name || t('(empty)');
-}
-
-export function lineOf(payload: Uint8Array | undefined, size: number): string {
-  if (!payload) return bytes(size);
-  if (payload.length === 0) return t('empty');
-  const head = headOf(payload, limits.branch.text);
-  const text = decodeUtf8(head);
-  const more = size > (text === undefined ? limits.branch.hex : head.length) ? '…' : '';
-  return `${text === undefined ? hex(payload.subarray(0, limits.branch.hex)) : visible(text)}${more}`;
 }
 
 export function formatRate(rate: number): string {

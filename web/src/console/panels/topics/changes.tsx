@@ -4,21 +4,39 @@ import { useMemo, useState } from 'preact/hooks';
 import { t } from '../../core/i18n/i18n';
 import { limits } from '../../core/limits';
 import { formatBytes, formatTime } from '../../core/text';
-import type { Choices } from '../../payload/choices';
+import type { Session } from '../../session/session';
 import type { History, Past } from '../../topics/history';
-import { topicOf } from '../../topics/model';
-import { lineOf } from '../../topics/preview';
+import { type TopicNode, topicOf } from '../../topics/model';
 import type { Workbench } from '../../topics/workbench';
+import { Brief, usePreview } from '../../ui/brief';
 import { PayloadView } from '../../ui/payload/view';
 import './changes.css';
 
+const messageOf = (node: TopicNode, past: Past) => ({
+  topic: topicOf(node),
+  payload: past.payload,
+  properties: node.last?.properties ?? {},
+});
+
+function Then({ past, node, session }: { past: Past; node: TopicNode; session: Session }) {
+  const message = useMemo(() => messageOf(node, past), [past]);
+  const preview = usePreview(message, session.choices.recall, () =>
+    session.birthBefore({ topic: message.topic, receivedAt: past.at }),
+  );
+  return (
+    <span class="line tight">
+      <Brief class="" preview={preview} />
+    </span>
+  );
+}
+
 interface Props {
   bench: Workbench;
-  choices: Choices;
+  session: Session;
   history: History;
 }
 
-export function Changes({ bench, choices, history }: Props) {
+export function Changes({ bench, session, history }: Props) {
   // Undefined: the newest, whichever that is.
   const [picked, setPicked] = useState<number>();
   bench.tick.value;
@@ -28,16 +46,15 @@ export function Changes({ bench, choices, history }: Props) {
   const after = values[at];
   const before = values[at - 1];
   const { node } = history;
-  const read = (past: Past | undefined) =>
-    past && { topic: topicOf(node), payload: past.payload, properties: node.last?.properties ?? {} };
-  const [from, to] = [useMemo(() => read(before), [before]), useMemo(() => read(after), [after])];
+  const read = (past: Past | undefined) => useMemo(() => past && messageOf(node, past), [past]);
+  const [from, to] = [read(before), read(after)];
   const whole = [before, after].every((past) => past && past.size === past.payload.length);
   const since = useMemo(() => from && { before: from, whole }, [from, whole]);
   if (!after) return <p class="empty-line">{t('The next values appear here, with what changed.')}</p>;
   return (
     <>
       {to && since ? (
-        <PayloadView choices={choices} message={to} since={since} />
+        <PayloadView choices={session.choices} message={to} since={since} />
       ) : (
         <p class="empty-line">{t('Nothing earlier to compare with.')}</p>
       )}
@@ -51,7 +68,7 @@ export function Changes({ bench, choices, history }: Props) {
               onClick={() => setPicked(value === values.at(-1) ? undefined : value.number)}
             >
               <time class="mono fine">{formatTime(value.at)}</time>
-              <bdi class="topics-history-value clip">{lineOf(value.payload, value.size)}</bdi>
+              <Then {...{ past: value, node, session }} />
               <span class="fine">{formatBytes(value.size)}</span>
             </button>
           </li>

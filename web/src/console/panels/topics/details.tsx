@@ -171,7 +171,7 @@ export function Details({ page, session }: PartProps) {
           <h4>{t('Chart')}</h4>
           <ToChart key={topic} {...current} />
           <h4>{t('Changes')}</h4>
-          <Changes key={topic} bench={bench} choices={choices} history={history} />
+          <Changes key={topic} bench={bench} session={session} history={history} />
         </>
       )}
       {node.retainedBelow > 0 && (
