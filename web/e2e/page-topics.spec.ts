@@ -56,6 +56,23 @@ test('the hint of an empty tree does not cover its header, however low the windo
   await expect
     .poll(async () => (await edge('No topics yet', 'top')) - (await edge('Value', 'bottom')))
     .toBeGreaterThanOrEqual(0);
+
+  // Nothing of it is cut: a part that has no room is left out.
+  const hint = page.locator('.topics-body .empty-view');
+  const cut = () =>
+    hint.evaluate((element) => {
+      const { top, bottom, right } = element.getBoundingClientRect();
+      return [...element.children].flatMap((part) => {
+        const box = part.getBoundingClientRect();
+        const within = box.top >= top && box.bottom <= bottom;
+        return within || box.left >= right ? [] : [part.textContent];
+      });
+    });
+  for (const height of [900, 657, 630, 600]) {
+    await page.setViewportSize({ width: 1366, height });
+    await expect.poll(cut, String(height)).toEqual([]);
+    await expect(hint.getByText('No topics yet')).toBeInViewport();
+  }
 });
 
 test('tabs and tree by keyboard', async ({ page }) => {
