@@ -193,3 +193,28 @@ for (const [width, height] of laptopAndPhone) {
     await expect(newest).toHaveCount(0);
   });
 }
+
+test('in a list with no room beside the open row, the way to the newest waits until that is closed', async ({
+  page,
+  parts,
+  own,
+  elsewhere,
+}) => {
+  await page.setViewportSize({ width: 390, height: 500 });
+  const newest = page.locator('[data-jump]');
+  elsewhere.publish(`${own}/a`, Array(60).fill('earlier'));
+  await expect(parts.rows.last()).toBeInViewport();
+  await openRow(page, 60).click();
+  await expect(details(page)).toBeVisible();
+  elsewhere.publish(`${own}/b`, Array(200).fill('later'));
+  await expect(newest).toHaveText(/^200 new/);
+  const row = parts.rows.and(page.locator('[data-open=true]'));
+  for (const up of [0, 20, 20]) {
+    await parts.log.hover();
+    await page.mouse.wheel(0, -up);
+    await expect(row).toBeVisible();
+    await expect(newest).toBeHidden();
+  }
+  await details(page).getByRole('button', { name: 'Close details' }).click();
+  await expect(newest).toBeVisible();
+});
