@@ -101,6 +101,13 @@ describe('values of other formats', () => {
   const given = (payload: Uint8Array, topic = 't') => ({ topic, payload, properties: {} });
   const device = 'spBv1.0/g/DDATA/e/d';
 
+  it('are suggested before the aliases of Sparkplug B', async () => {
+    const { encode } = await load('sparkplug');
+    const metrics = '"metrics":[{"name":"Temp","alias":1,"datatype":9,"float_value":7.5}]';
+    const payload = encode?.(`{"timestamp":1796040000123,${metrics},"seq":4}`) as Uint8Array;
+    expect(pathsOf(given(payload, device), {}, 50)).toEqual(['Temp', 'seq', 'timestamp', 'Temp.alias']);
+  });
+
   it('are found in CBOR and MessagePack as in JSON', async () => {
     await load('cbor');
     await load('msgpack');

@@ -111,7 +111,7 @@ export function numberIn(
 
 /**
  * Paths to numbers in the payload, at most `limit`; strings and booleans that count as numbers come
- * last, and so do times. An empty path if the payload itself is a number.
+ * last, and so do times and aliases. An empty path if the payload itself is a number.
  */
 export function pathsIn(message: Readable, choice: Choice, limit: number, birth?: Uint8Array): string[] {
   if (!message.decoded && message.payload.length > maxPayload) return [];
@@ -122,7 +122,8 @@ export function pathsIn(message: Readable, choice: Choice, limit: number, birth?
   const look = createWalk((steps, kind, text) => {
     const value = fromLeaf(kind, text);
     if (steps.length > limits.paths.depth || value === undefined) return;
-    const wanted = kind === 'number' && value < leastTime;
+    // Of a Sparkplug B metric the number that stands for its name.
+    const wanted = kind === 'number' && value < leastTime && steps.at(-1) !== 'alias';
     if (paths.length + others.length < limit) (wanted ? paths : others).push(formatPath(steps));
   });
   return walk(message, format, choice, birth, look) ? [...paths, ...others] : [];
