@@ -262,3 +262,82 @@ it('Sparkplug B: names of data types, signed integers, and times', () => {
       '{ "properties":{ "keys":[ "low" ], "values":[ { "type":Int8 (1), "int_value":-2 } ] } } ], "seq":0 }',
   );
 });
+
+it('Sparkplug B: the values of arrays, in the details and in a row', () => {
+  const little = (length: number, write: (view: DataView) => void) => {
+    const bytes = new Uint8Array(length);
+    write(new DataView(bytes.buffer));
+    return bytes;
+  };
+  const array = (name: string, datatype: number, bytes_value: Uint8Array) => ({
+    name,
+    datatype,
+    bytes_value,
+  });
+  const payload = sparkplug.payloadType
+    .encode({
+      metrics: [
+        array('int8', 22, Uint8Array.of(0xff, 1)),
+        array(
+          'int64',
+          25,
+          little(8, (view) => view.setBigInt64(0, -2n, true)),
+        ),
+        array('uint16', 27, Uint8Array.of(0x34, 0x12, 0xff, 0xff)),
+        array(
+          'float',
+          30,
+          little(8, (view) => [1.1, -3.5].map((n, at) => view.setFloat32(4 * at, n, true))),
+        ),
+        array(
+          'double',
+          31,
+          little(8, (view) => view.setFloat64(0, 0.1, true)),
+        ),
+        array('boolean', 32, Uint8Array.of(10, 0, 0, 0, 0b10100101, 0b01000000)),
+        array('string', 33, new TextEncoder().encode('alpha\0"b"\0')),
+        array(
+          'time',
+          34,
+          little(8, (view) => view.setBigInt64(0, 1_363_896_240_000n, true)),
+        ),
+        array('cut', 24, Uint8Array.of(1, 0, 0)),
+        array('booleans that are missing', 32, Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0x80)),
+        array('none', 30, new Uint8Array()),
+        array('bytes', 17, Uint8Array.of(1)),
+      ],
+    })
+    .finish();
+  const notes: string[] = [];
+  const seen: Sink = {
+    full: false,
+    open() {},
+    close() {},
+    leaf: (kind, _, __, note = '') => kind === 'bytes' && notes.push(note),
+  };
+  sparkplug.decode(payload, seen);
+  expect(notes).toEqual([
+    '[-1, 1]',
+    '[-2]',
+    '[4660, 65535]',
+    '[1.1, -3.5]',
+    '[0.1]',
+    '[true, false, true, false, false, true, false, true, false, true]',
+    '["alpha", "\\"b\\""]',
+    '[2013-03-21T20:04:00.000Z]',
+    '3 bytes',
+    '5 bytes',
+    '[]',
+    '1 byte',
+  ]);
+  const row: string[] = [];
+  const line: Sink = {
+    full: false,
+    open() {},
+    close() {},
+    leaf: (_, text, name) => row.push(`${name} ${text}`),
+  };
+  sparkplug.inRow(payload, line);
+  expect(row.slice(0, 2)).toEqual(['"int8" [-1, 1]', '"int64" [-2]']);
+  expect(row.at(-1)).toBe(`"bytes" h'01'`);
+});

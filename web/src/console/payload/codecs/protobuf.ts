@@ -35,8 +35,8 @@ import { createReader, readFields, type WireField, wireTypes } from './wire';
 
 export type Fields = ReadonlyMap<number, WireField[]>;
 
-/** Interprets a number beyond its type. */
-export type Interpret = (field: FieldBase, value: bigint, among: Fields) => Leaf | undefined;
+/** Interprets a number, or bytes, beyond its type. */
+export type Interpret = (field: FieldBase, raw: WireField, among: Fields) => Leaf | undefined;
 
 /**
  * The step of a path instead of the field's name or, for a message in a list, its index. `inner`
@@ -65,11 +65,12 @@ export function decodeMessage(
   interpret: Interpret = () => undefined,
   stepOf: Step = () => undefined,
 ): void {
-  function scalar(field: FieldBase, { value, bytes }: WireField, among: Fields): Leaf {
+  function scalar(field: FieldBase, raw: WireField, among: Fields): Leaf {
+    const { value, bytes } = raw;
     const wire = wireOf(field);
-    if (wire === 0) return interpret(field, value, among) ?? varintLeaf(field, value);
+    if (wire === 0) return interpret(field, raw, among) ?? varintLeaf(field, value);
     if (wire !== 2) return fixedLeaf(field, bytes);
-    return field.type === 'string' ? textLeaf(bytes) : bytesLeaf(bytes);
+    return field.type === 'string' ? textLeaf(bytes) : (interpret(field, raw, among) ?? bytesLeaf(bytes));
   }
 
   function one(field: FieldBase, raw: WireField, among: Fields, key?: string): void {

@@ -3,13 +3,14 @@
 import type { Type } from 'protobufjs';
 import { t } from '../../core/i18n/i18n';
 import { decodeUtf8 } from '../../core/text';
-import { numberLeaf, timeNote } from '../scalars';
+import { bytesLeaf, numberLeaf, timeNote } from '../scalars';
 import { readSchema } from '../schema';
 import type { Sink } from '../sink';
 import { integers, parseValue } from '../value';
 import type { Context } from './codec';
 import { decodeMessage, encodeMessage, type Fields, type Interpret, type Step } from './protobuf';
 import source from './sparkplug.proto?raw';
+import { arrayOf } from './sparkplug-arrays';
 import { readFields } from './wire';
 
 export const payloadType = readSchema([{ name: 'sparkplug.proto', text: source }]).root.lookupType(
@@ -89,19 +90,24 @@ function interpretBy(metrics: Named): Interpret {
     return metric ? t('{name} by its BIRTH', { name: JSON.stringify(metric.name) }) : t('not in its BIRTH');
   }
 
-  return (field, value, among) => {
+  return (field, { value, bytes }, among) => {
     if (field.name === 'timestamp') return ['number', String(value), timeNote(Number(value))];
     if (field.name === 'alias' && field.parent === metricType && !among.has(nameId)) {
       return ['number', String(value), noteOf(value)];
     }
-    if (field.name !== 'int_value' && field.name !== 'long_value') return undefined;
+    if (!['int_value', 'long_value', 'bytes_value'].includes(field.name)) return undefined;
     const described = field.parent?.get('datatype') ?? field.parent?.get('type');
     const id = described && 'id' in described ? Number(described.id) : 0;
     const stated = among.get(id)?.at(-1)?.value;
     const alias = field.parent === metricType ? among.get(aliasId)?.at(-1)?.value : undefined;
     const born = alias === undefined ? undefined : metrics?.get(alias);
     const type = Number(stated ?? born?.type ?? 0);
-    if (type === dateTime) return ['number', String(value), timeNote(Number(value))];
+    if (type === dateTime && field.name === 'long_value')
+      return ['number', String(value), timeNote(Number(value))];
+    if (field.name === 'bytes_value') {
+      const array = arrayOf(type, bytes);
+      return array === undefined ? undefined : ['bytes', bytesLeaf(bytes)[1], array];
+    }
     const bits = signed[type];
     return bits ? numberLeaf(BigInt.asIntN(bits, value)) : undefined;
   };
@@ -126,12 +132,13 @@ export function inRow(payload: Uint8Array, out: Sink, { birth }: Context = {}): 
       // Of the metrics: the payload, their list, and then each of them.
       if (++depth === 3) name = '';
     },
-    leaf(kind, text, key) {
+    leaf(kind, text, key, note) {
       if (depth !== 3) return;
       if (key === '"name"') name = text;
       else if (key === '"alias"') name ||= JSON.stringify(metrics?.get(BigInt(text))?.name ?? `#${text}`);
       else if (key === '"is_null"' && text === 'true') out.leaf('word', 'null', name);
-      else if (key?.endsWith('_value"')) out.leaf(kind, text, name);
+      else if (key?.endsWith('_value"'))
+        out.leaf(kind, kind === 'bytes' && note?.startsWith('[') ? note : text, name);
     },
     close() {
       depth--;
