@@ -54,6 +54,42 @@ test('a nested value is charted with 2 clicks from a row, with its history', asy
   await expect(chart.said).toHaveAccessibleName(/61 values, -1 to 59, last -1/);
 });
 
+test('two values from deep in one message are told apart by the ends of their paths', async ({
+  page,
+  parts,
+  elsewhere,
+  own,
+}) => {
+  await page.setViewportSize({ width: 1440, height: 900 });
+  const chart = chartOf(page);
+  const paths = ['Temperature', 'Pressure'].map((name) => `Messages[0].Payload.Spindle.${name}.Value`);
+  elsewhere.publish(`${own}/data/WriterGroup1`, [
+    '{"Messages":[{"Payload":{"Spindle":{"Temperature":{"Value":21},"Pressure":{"Value":4}}}}]}',
+  ]);
+  await expect(parts.rows).toHaveCount(1);
+  await chart.open(1);
+  for (const path of paths) await chart.pin(path).click();
+  for (const path of paths) {
+    const line = chart.charts.getByRole('listitem').filter({ hasText: path });
+    const shown = await line.locator('.chart-name').evaluate((name, text) => {
+      const walk = document.createTreeWalker(name, NodeFilter.SHOW_TEXT);
+      const range = document.createRange();
+      const { left, right } = name.getBoundingClientRect();
+      while (walk.nextNode()) {
+        const at = walk.currentNode.nodeValue?.indexOf(text) ?? -1;
+        if (at < 0) continue;
+        range.setStart(walk.currentNode, at);
+        range.setEnd(walk.currentNode, at + text.length);
+        const box = range.getBoundingClientRect();
+        return box.left >= left && box.right <= right + 0.5;
+      }
+      return undefined;
+    }, path.split('.').slice(-2).join('.'));
+    expect(shown, path).toBe(true);
+    await expect(line.locator('.chart-name')).toContainText('WriterGroup1 · ');
+  }
+});
+
 test('values in binary formats chart like JSON; lines of the same name share a plot, and can be removed', async ({
   page,
   parts,

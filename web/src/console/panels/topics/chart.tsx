@@ -233,8 +233,13 @@ function Line({ series, time, onRemove }: { series: Series; time: number | undef
         </span>
         <span class="clip">
           {shown.slice(end)}
-          {path !== '' && <b>{` · ${brief(path, limits.name)}`}</b>}
+          {path !== '' && ' · '}
         </span>
+        {path !== '' && (
+          <b class="chart-path clip">
+            <bdi>{brief(path, limits.name)}</bdi>
+          </b>
+        )}
       </bdi>
       <span class="rigid numbers bold end">{value === undefined ? '–' : formatValue(value)}</span>
       {notes.length > 0 && <span class="chart-note clip fine">{notes.join(', ')}</span>}
