@@ -159,6 +159,18 @@ test('the divider beside the inspector moves by keyboard and pointer, folds, and
   await expect(divider).toHaveAttribute('aria-valuenow', dragged ?? '');
 });
 
+test('a topic that floods shows its rate in a narrow tree too', async ({ page }) => {
+  const topics = topicsOf(page);
+  const rate = (name: string) => topics.row(name).locator('.topic-rate');
+  elsewhere.publish(`${own}/calm`, ['21.4']);
+  elsewhere.publish(`${own}/noisy`, Array(300).fill('21.4'));
+  await expect(rate('noisy')).toHaveText(/^\d+\/s$/);
+  await expect(rate('noisy')).toBeVisible();
+  await expect(rate('calm')).toBeHidden();
+  // And its value stands again where it is quiet.
+  await expect(rate('noisy')).toBeHidden();
+});
+
 test('the history of a topic is decoded as its rows are', async ({ page }) => {
   const topics = topicsOf(page);
   elsewhere.publish(`${own}/truck`, [encodeMessagePack({ spd: 80 }), encodeMessagePack({ spd: 81 })]);

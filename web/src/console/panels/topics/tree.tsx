@@ -14,6 +14,9 @@ import { destination } from '../../ui/roving';
 import { lineHeight } from '../../ui/window';
 import './tree.css';
 
+/** Messages a second of a topic whose rate is shown however narrow the tree is. */
+const fast = 10;
+
 /** Rows drawn beyond either edge. */
 const margin = 6;
 
@@ -70,6 +73,7 @@ function Row({ bench, session, rows, index, node, id, height, active, selected, 
     ? `${preview.format ?? ''} ${preview.kind === 'empty' ? t('empty') : preview.text}`
     : bytes(last?.size ?? 0);
   const count = messages(node.total);
+  const rate = rateOf(node, now);
   const said = [
     name,
     last && value.trim(),
@@ -90,7 +94,7 @@ function Row({ bench, session, rows, index, node, id, height, active, selected, 
       aria-selected={selected}
       {...(open !== undefined && { 'aria-expanded': open })}
       data-active={active}
-      data-branch={!last}
+      data-rated={!last || rate >= fast}
       data-pulse={usePulse(node)}
       style={{ transform: `translateY(${index * height}px)`, height: `${height}px` }}
       onClick={(event) => {
@@ -133,7 +137,7 @@ function Row({ bench, session, rows, index, node, id, height, active, selected, 
         )}
       </span>
       <span class="topic-rate fine nowrap right" aria-hidden="true">
-        {formatRate(rateOf(node, now))}
+        {formatRate(rate)}
       </span>
       <span class="topic-count fine nowrap right" aria-hidden="true">
         {formatCount(node.total)}
