@@ -3,6 +3,7 @@
 import type { Message } from '../../client';
 import { decodeUtf8, headOf, textOf } from '../core/text';
 import type { ViewFormat } from './format';
+import { structureOf } from './structure';
 
 /** What decides how a payload is read, and what it is saved as. */
 export interface Readable extends Pick<Message, 'topic' | 'payload' | 'properties'> {
@@ -20,7 +21,7 @@ export interface Reading {
 
 export interface Guess {
   format: ViewFormat;
-  /** Used silently if the first one turns out wrong, since that was a guess from a few bytes. */
+  /** Used silently if the first one turns out wrong, since that was a guess. */
   orElse?: ViewFormat;
 }
 
@@ -63,17 +64,8 @@ function bySniffing(payload: Uint8Array): Guess {
   if (text !== undefined)
     return /^\s*[[{]/.test(text) ? { format: 'json', orElse: 'text' } : { format: 'text' };
 
-  const [first = 0, second = 0, third = 0] = payload;
-  // Self-described CBOR (RFC 8949, 3.4.6).
-  if (first === 0xd9 && second === 0xd9 && third === 0xf7) return { format: 'cbor', orElse: 'hex' };
-  // A map whose first key is a string: a head that other bytes seldom have.
-  const shortCborKey = second >= 0x60 && second <= 0x78;
-  if (((first >= 0xa1 && first <= 0xb7) || first === 0xbf) && shortCborKey)
-    return { format: 'cbor', orElse: 'hex' };
-  if (first >= 0x81 && first <= 0x8f && ((second >= 0xa0 && second <= 0xbf) || second === 0xd9)) {
-    return { format: 'msgpack', orElse: 'hex' };
-  }
-  if (first === 0xde || first === 0xdf) return { format: 'msgpack', orElse: 'hex' };
+  const format = structureOf(payload);
+  if (format) return { format, orElse: 'hex' };
   return { format: 'hex' };
 }
 

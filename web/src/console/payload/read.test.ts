@@ -1,3 +1,5 @@
+import { encode as msgpack } from '@msgpack/msgpack';
+import { encode as cbor } from 'cborg';
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import type { Message, MessageProperties } from '../../client';
@@ -60,7 +62,35 @@ describe('the format', () => {
     ['of CBOR that says so', message(bytes('d9 d9 f7 01')), 'cbor'],
     ['of a CBOR map', message(bytes('a1 61 61 19 ff ff')), 'cbor'],
     ['of a MessagePack map', message(bytes('81 a1 61 cd ff ff')), 'msgpack'],
+    ['of a CBOR map without end', message(bytes('bf 61 61 19 ff ff ff')), 'cbor'],
+    ['of SenML in CBOR', message(bytes('82 a2 21 61 78 02 f9 4d 66 a1 00 63 68 75 6d')), 'cbor'],
+    ['of a CBOR map with numbers for keys', message(bytes('a2 01 1a 6b 0d e1 00 02 38 28')), 'cbor'],
+    ['of a MessagePack array', message(bytes('93 cf 00 00 01 a2 2e 38 79 c3 a2 61 62 05')), 'msgpack'],
+    [
+      'of a MessagePack map with an extension',
+      message(bytes('82 01 d6 ff 51 4b 67 b0 02 d9 01 61')),
+      'msgpack',
+    ],
+    ['of bytes that begin like CBOR', message(bytes('a2 01 1a 6b 0d e1 00 02 38 28 00')), 'hex'],
+    ['of bytes that begin like MessagePack', message(bytes('93 cf 00 00 01 a2 2e 38 79 c3')), 'hex'],
+    ['of a few bytes that could be anything', message(bytes('82 01 ff')), 'hex'],
   ])('%s: %#', (_, from, format) => expect(guess(from).format).toBe(format));
+
+  it('is that of any map that an encoder wrote, unless that is text', () => {
+    fc.assert(
+      fc.property(
+        fc.dictionary(fc.string({ minLength: 1, maxLength: 20 }), fc.jsonValue({ maxDepth: 4 }), {
+          minKeys: 1,
+          maxKeys: 15,
+        }),
+        (value) => {
+          const found = [cbor(value), msgpack(value)].map((encoded) => guess(message(encoded)).format);
+          expect(['cbor', 'text']).toContain(found[0]);
+          expect(found[1]).toBe('msgpack');
+        },
+      ),
+    );
+  });
 
   it('falls back silently if it was only a guess', async () => {
     expect(await read(message('{no json'), {}, 0)).toEqual({
