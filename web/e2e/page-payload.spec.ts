@@ -63,6 +63,23 @@ test('JSON keeps its numbers, folds, and works by keyboard', async ({ page }) =>
   await expect(all).toBeFocused();
 });
 
+test('what is told beside a value is not cut within a date', async ({ page }) => {
+  await page.setViewportSize({ width: 1366, height: 657 });
+  const now = Date.now();
+  const names = Array.from({ length: 24 }, (_, n) => `${'a'.repeat(n)}_timestamp`);
+  const { text } = await show(
+    page,
+    `${own}/times`,
+    JSON.stringify(Object.fromEntries(names.map((name) => [name, now]))),
+  );
+  const notes = text.getByText(new Date(now).toISOString());
+  await expect(notes).toHaveCount(names.length);
+  const lines = await notes.evaluateAll((all) =>
+    all.map((note) => note.getClientRects().length + Math.round(note.getBoundingClientRect().height / 20)),
+  );
+  expect(new Set(lines).size).toBe(1);
+});
+
 test('the format chosen for a topic holds as long as the page is open', async ({ page }) => {
   const topic = `${own}/wanted`;
   const first = await show(page, topic, '{"a":1}');
