@@ -80,6 +80,19 @@ test('what is told beside a value is not cut within a date', async ({ page }) =>
   expect(new Set(lines).size).toBe(1);
 });
 
+test('a key that is longer than a line begins beside its fold', async ({ page }) => {
+  await page.setViewportSize({ width: 1366, height: 657 });
+  const key = 'nsu=http://example.com/UA/Machines/;s=Machine.Spindle.Speed';
+  const { details, text } = await show(
+    page,
+    `${own}/key`,
+    JSON.stringify({ Payload: { [key]: { Value: 1 } } }),
+  );
+  const fold = await details.getByRole('button', { name: `${key}", 1 value` }).boundingBox();
+  const shown = await text.getByText(key).evaluate((element) => element.getClientRects()[0]?.top ?? 0);
+  expect(Math.abs(shown - (fold?.y ?? 0))).toBeLessThan(12);
+});
+
 test('the format chosen for a topic holds as long as the page is open', async ({ page }) => {
   const topic = `${own}/wanted`;
   const first = await show(page, topic, '{"a":1}');
