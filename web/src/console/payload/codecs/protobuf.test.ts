@@ -86,6 +86,19 @@ describe('decoding bytes', () => {
     expect(flat((out) => decodeMessage(bytes(payload), outer, out))).toBe(expected),
   );
 
+  it('opens what is well-formed as a message, without a type', () => {
+    const envelope = bytes(
+      '0a 0d 0d 2c 1a 3e 43 22 06 08 03 12 02 ff 01 12 08 4c 6f 6e 67 46 61 73 74 1a 02 00 01',
+    );
+    expect(flat((out) => decodeMessage(envelope, undefined, out))).toBe(
+      "{ 1:{ 1:h'2c1a3e43' (field, 4 bytes), 4:{ 1:3 (field, varint), 2:h'ff01' (field, 2 bytes) } }, " +
+        '2:"LongFast" (field, bytes), 3:h\'0001\' (field, 2 bytes) }',
+    );
+    let deep = bytes('0a 01 ff');
+    while (deep.length < 120) deep = Uint8Array.of(0x0a, deep.length, ...deep);
+    expect(flat((out) => decodeMessage(deep, undefined, out))).toMatch(/^(\{ 1:){20}h'/);
+  });
+
   it('uses field numbers without a type', () => {
     expect(flat((out) => decodeMessage(bytes('08 01 12 02 68 69 1d 00 00 80 3f'), undefined, out))).toBe(
       '{ 1:1 (field, varint), 2:"hi" (field, bytes), 3:h\'0000803f\' (field, 4 bytes) }',

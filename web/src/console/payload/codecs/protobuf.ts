@@ -44,16 +44,31 @@ export type Interpret = (field: FieldBase, raw: WireField, among: Fields) => Lea
  */
 export type Step = (field: FieldBase, inner?: Fields) => string | null | undefined;
 
-/** The value of a field that has no type, or does not fit its type. */
-function bareLeaf({ wire, value, bytes }: WireField, why: string): Leaf {
-  if (wire === 0) return ['number', String(value), `${why}, ${wireTypes[wire]}`];
-  if (wire === 2 && bytes.length > 0) {
-    const text = decodeUtf8(bytes);
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: they tell messages from text
-    if (text !== undefined && !/[\u0000-\u0008\u000e-\u001f]/.test(text)) {
-      return ['string', JSON.stringify(text), `${why}, ${wireTypes[wire]}`];
-    }
+/** Messages of no type that are opened in each other. */
+const deepest = 20;
+
+function textIn({ wire, bytes }: WireField): string | undefined {
+  const text = wire === 2 && bytes.length > 0 ? decodeUtf8(bytes) : undefined;
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they tell messages from text
+  return text !== undefined && /[\u0000-\u0008\u000e-\u001f]/.test(text) ? undefined : text;
+}
+
+/** Whether a field that has no type is most likely a message. */
+function holdsMessage(raw: WireField): boolean {
+  if ((raw.wire !== 2 && raw.wire !== 3) || raw.bytes.length === 0 || textIn(raw) !== undefined) return false;
+  try {
+    return readFields(raw.bytes).size > 0;
+  } catch {
+    return false;
   }
+}
+
+/** The value of a field that has no type, or does not fit its type. */
+function bareLeaf(raw: WireField, why: string): Leaf {
+  const { wire, value, bytes } = raw;
+  if (wire === 0) return ['number', String(value), `${why}, ${wireTypes[wire]}`];
+  const text = textIn(raw);
+  if (text !== undefined) return ['string', JSON.stringify(text), `${why}, ${wireTypes[wire]}`];
   const [kind, shown, size] = bytesLeaf(bytes);
   return [kind, shown, `${why}, ${size}`];
 }
@@ -136,7 +151,7 @@ export function decodeMessage(
     if (!out.full) out.close();
   }
 
-  function message(bytes: Uint8Array, is: Type | undefined, key?: string, as?: FieldBase): void {
+  function message(bytes: Uint8Array, is: Type | undefined, key?: string, as?: FieldBase, depth = 1): void {
     const fields = readFields(bytes);
     out.open('{', key, undefined, as && stepOf(as, fields));
     for (const [id, raw] of fields) {
@@ -146,6 +161,10 @@ export function decodeMessage(
       else {
         for (const item of raw) {
           if (out.full) return;
+          if (!is && depth < deepest && holdsMessage(item)) {
+            message(item.bytes, undefined, String(id), undefined, depth + 1);
+            continue;
+          }
           const [kind, text, note] = bareLeaf(item, t(is ? 'unknown field' : 'field'));
           out.leaf(kind, text, String(id), note);
         }
