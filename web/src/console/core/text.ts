@@ -135,18 +135,6 @@ export function formatTime(milliseconds: number): string {
   return `${date.toTimeString().slice(0, 8)}.${String(date.getMilliseconds()).padStart(3, '0')}`;
 }
 
-/** Local date and time, to the millisecond. */
-export function formatMoment(milliseconds: number): string {
-  const date = new Date(milliseconds);
-  const two = (value: number) => String(value).padStart(2, '0');
-  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${formatTime(milliseconds)}`;
-}
-
-/** `1 topic`, `2 topics`. */
-export function many(count: number, one: string): string {
-  return `${formatCount(count)} ${count === 1 ? one : `${one}s`}`;
-}
-
 /**
  * A topic or a filter as a head, which may be shortened, and the last level that is neither empty
  * nor a wildcard, which distinguishes it from its neighbours.

@@ -1,7 +1,7 @@
 /** Packets as a file: JSON, or a JSON text on each line. Secrets are not in it. */
 
 import type { Packet } from '../../../client/packet';
-import { decodeUtf8, many } from '../../core/text';
+import { decodeUtf8, formatCount } from '../../core/text';
 import { base64 } from '../../payload/codecs/base64';
 import { fileWriter } from '../export';
 import type { Entry } from './packet-entry';
@@ -12,7 +12,7 @@ const secret = new Set(['password', 'authenticationData']);
 /** Bytes as text where they are UTF-8, or else in base64. */
 function plain(name: string, value: unknown): unknown {
   if (!(value instanceof Uint8Array)) return value;
-  if (secret.has(name)) return { hidden: many(value.length, 'byte') };
+  if (secret.has(name)) return { hidden: `${formatCount(value.length)} ${value.length === 1 ? 'byte' : 'bytes'}` };
   return decodeUtf8(value) ?? { base64: base64(value) };
 }
 
