@@ -80,6 +80,15 @@ test('what is told beside a value is not cut within a date', async ({ page }) =>
   expect(new Set(lines).size).toBe(1);
 });
 
+test('a few bytes show the numbers they could be, in either order', async ({ page }) => {
+  const float = Buffer.alloc(4);
+  float.writeFloatBE(13.1);
+  const { details } = await show(page, `${own}/flow`, float);
+  await expect(details.getByText('uint32 1095866778, float 13.1', { exact: true })).toBeVisible();
+  await expect(details.getByText('Big-endian', { exact: true })).toBeVisible();
+  expect(await violationsOf(page)).toEqual([]);
+});
+
 test('a key that is longer than a line begins beside its fold', async ({ page }) => {
   await page.setViewportSize({ width: 1366, height: 657 });
   const key = 'nsu=http://example.com/UA/Machines/;s=Machine.Spindle.Speed';

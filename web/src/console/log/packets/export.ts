@@ -12,7 +12,8 @@ const secret = new Set(['password', 'authenticationData']);
 /** Bytes as text where they are UTF-8, or else in base64. */
 function plain(name: string, value: unknown): unknown {
   if (!(value instanceof Uint8Array)) return value;
-  if (secret.has(name)) return { hidden: `${formatCount(value.length)} ${value.length === 1 ? 'byte' : 'bytes'}` };
+  if (secret.has(name))
+    return { hidden: `${formatCount(value.length)} ${value.length === 1 ? 'byte' : 'bytes'}` };
   return decodeUtf8(value) ?? { base64: base64(value) };
 }
 

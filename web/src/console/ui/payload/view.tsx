@@ -5,10 +5,12 @@ import type { Choice, Choices } from '../../payload/choices';
 import { base64 } from '../../payload/codecs/base64';
 import type { ViewFormat } from '../../payload/format';
 import type { Readable } from '../../payload/guess';
+import { numbersIn } from '../../payload/numbers';
 import { labels, read, type Shown } from '../../payload/read';
 import { save } from '../../payload/save';
 import { Button } from '../button';
 import { toClipboard } from '../copy';
+import { Facts, toFacts } from '../facts';
 import { Select } from '../fields';
 import { onDemand } from '../on-demand';
 import { useTold } from '../told';
@@ -181,6 +183,7 @@ function Whole({ choices, message, birth, choice, onNumber }: Omit<Props, 'since
           )}
         </pre>
       )}
+      {shown?.format === 'hex' && <Facts facts={toFacts(numbersIn(payload))} />}
       {shown?.kind === 'lines' && (
         <Block key={shown.format} lines={shown.lines} shown={shown.shown} onNumber={chart} />
       )}
