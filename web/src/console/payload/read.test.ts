@@ -9,7 +9,7 @@ import { encode } from './encode';
 import type { ViewFormat } from './format';
 import { guess } from './guess';
 import { written } from './lines';
-import { labels, read, readPlain } from './read';
+import { labels, read, readBoth, readPlain } from './read';
 import { fileName } from './save';
 
 const bytes = (text: string) => Uint8Array.from(text.split(' '), (byte) => Number.parseInt(byte, 16));
@@ -376,4 +376,17 @@ it('deep nesting does not produce megabytes of indentation', async () => {
   );
   const deep = '['.repeat(6000) + ']'.repeat(6000);
   expect(await read(message(deep), {}, 0)).toMatchObject({ kind: 'text' });
+});
+
+it('two payloads are compared as bytes if one of them is bytes', async () => {
+  const [float, other] = [bytes('41 51 32 10'), bytes('41 52 e6 b7')].map((payload) => message(payload));
+  expect(await readBoth(float as Message, other as Message, {})).toEqual([
+    expect.stringContaining('41 51 32 10'),
+    expect.stringContaining('41 52 e6 b7'),
+  ]);
+  expect(await readBoth(float as Message, other as Message, { format: 'base64' })).toEqual([
+    'QVEyEA==',
+    'QVLmtw==',
+  ]);
+  expect(await readBoth(message('a'), message('{"a":1}'), {})).toEqual(['a', '{\n  "a": 1\n}']);
 });

@@ -115,6 +115,14 @@ export async function readPlain(message: Readable, choice: Choice): Promise<stri
   return shown.left > 0 || tooManyLines(shown.text) ? undefined : shown.text;
 }
 
+/** Two payloads of one topic: as bytes if one of them is, since some numbers happen to be text. */
+export function readBoth(before: Readable, after: Readable, choice: Choice) {
+  const both = [before, after];
+  const ofBytes = !choice.format && both.some((message) => guess(message).format === 'hex');
+  const as: Choice = ofBytes ? { ...choice, format: 'hex' } : choice;
+  return Promise.all(both.map((message) => readPlain(message, as)));
+}
+
 function tooManyLines(text: string): boolean {
   let end = -1;
   for (let line = 0; line < limits.diff.lines; line++) {

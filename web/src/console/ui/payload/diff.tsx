@@ -5,7 +5,7 @@ import { language, t } from '../../core/i18n/i18n';
 import type { Choice } from '../../payload/choices';
 import { changeOf, type Piece } from '../../payload/diff';
 import type { Readable } from '../../payload/guess';
-import { readPlain } from '../../payload/read';
+import { readBoth } from '../../payload/read';
 
 const tags = { same: 'span', gone: 'del', new: 'ins' } as const;
 const signs = { same: ' ', gone: '−', new: '+' } as const;
@@ -28,7 +28,7 @@ export function Diff({ before, after, whole, choice }: Props) {
 
   useLayoutEffect(() => {
     let wanted = true;
-    void Promise.all([readPlain(before, choice), readPlain(after, choice)]).then(([from, to]) => {
+    void readBoth(before, after, choice).then(([from, to]) => {
       if (wanted) setChange(whole ? changeOf(from, to) : 'too large');
     });
     return () => {
