@@ -81,6 +81,37 @@ test('a row that is cut tells the size of its payload, once', async ({ page, par
   }
 });
 
+test('rows of deep topics are told apart by the levels before the last', async ({
+  page,
+  parts,
+  own,
+  elsewhere,
+}) => {
+  const robot = `${own}/stuttgart/body-shop/line-03/cell-12/robot-kr210`;
+  const axes = ['axis1', 'axis2'];
+  for (const axis of axes) elsewhere.publish(`${robot}/${axis}/position`, ['28.838']);
+  const isShown = (topic: Element, level: string) => {
+    const walk = document.createTreeWalker(topic, NodeFilter.SHOW_TEXT);
+    const range = document.createRange();
+    while (walk.nextNode()) {
+      const at = walk.currentNode.nodeValue?.indexOf(level) ?? -1;
+      if (at < 0) continue;
+      range.setStart(walk.currentNode, at);
+      range.setEnd(walk.currentNode, at + level.length);
+      const [text, head] = [range, topic.children[0] ?? topic].map((one) => one.getBoundingClientRect());
+      return !!text && !!head && text.left >= head.left && text.right <= head.right + 0.5;
+    }
+    return false;
+  };
+  for (const [width, height] of laptopAndPhone) {
+    await page.setViewportSize({ width, height });
+    for (const axis of axes) {
+      const topic = parts.row(`${robot}/${axis}/position`, '28.838').locator('.row-topic');
+      expect(await topic.evaluate(isShown, axis), `${axis} at ${width}`).toBe(true);
+    }
+  }
+});
+
 test('a topic is copied in one piece, from a row, from the tree and from a subscription', async ({
   page,
   parts,

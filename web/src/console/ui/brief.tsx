@@ -48,7 +48,7 @@ function Tokens({ tokens, parts = [] }: TokensProps) {
           marked(text)
         ) : (
           <span key={index} data-kind={kind}>
-            {marked(text)}
+            {kind === 'head' ? <bdi>{marked(text)}</bdi> : marked(text)}
           </span>
         ),
       )}
