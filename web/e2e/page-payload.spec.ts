@@ -89,6 +89,12 @@ test('a few bytes show the numbers they could be, in either order', async ({ pag
   expect(await violationsOf(page)).toEqual([]);
 });
 
+test('a payload in Base64 is told with what it stands for', async ({ page }) => {
+  const { details, text } = await show(page, `${own}/up`, 'eyJ0cyI6MX0=');
+  await expect(text).toHaveText('eyJ0cyI6MX0=');
+  await expect(details.getByText('Base64: {"ts":1}', { exact: true })).toBeVisible();
+});
+
 test('a key that is longer than a line begins beside its fold', async ({ page }) => {
   await page.setViewportSize({ width: 1366, height: 657 });
   const key = 'nsu=http://example.com/UA/Machines/;s=Machine.Spindle.Speed';

@@ -7,6 +7,8 @@ import type { Scalar } from './sink';
 /** Bytes shown. */
 const most = 48;
 const tenYears = 3.2e11;
+/** Characters of a text that is looked at; a megabyte of letters is Base64 too. */
+const longest = 4096;
 
 const ofTime =
   /(?:(?:^|_)(?:t|ts|tst|at)|[a-z](?:Ts|At)|[tT]ime|[sS]tamp|[dD]ate|[sS]een|[eE]poch)(?:_?[mun]?s|Ms)?$/;
@@ -27,6 +29,14 @@ function bytesOf(text: string): string | undefined {
   const bytes = encode(text.slice(0, (most / 3) * 4));
   const more = text.length > (most / 3) * 4 ? '…' : '';
   return `Base64: ${textOf(bytes) ?? hex(bytes)}${more}`;
+}
+
+/** Of a payload that is text: a time if its topic says so, or Base64. */
+export function meaningOfText(text: string, topic: string): string | undefined {
+  const value = text.trim();
+  if (value.length > longest) return undefined;
+  if (ofTime.test(topic.slice(topic.lastIndexOf('/') + 1))) return moment(Number(value));
+  return value.endsWith('=') || value.length >= 40 ? bytesOf(value) : undefined;
 }
 
 /** Key and text are as in JSON, quotes included. */

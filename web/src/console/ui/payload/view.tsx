@@ -5,6 +5,7 @@ import type { Choice, Choices } from '../../payload/choices';
 import { base64 } from '../../payload/codecs/base64';
 import type { ViewFormat } from '../../payload/format';
 import type { Readable } from '../../payload/guess';
+import { meaningOfText } from '../../payload/meaning';
 import { numbersIn } from '../../payload/numbers';
 import { labels, read, type Shown } from '../../payload/read';
 import { save } from '../../payload/save';
@@ -126,6 +127,8 @@ function Whole({ choices, message, birth, choice, onNumber }: Omit<Props, 'since
       .filter(([format]) => format !== 'script')
       .map(([format, label]) => [format as ViewFormat, t(label)] as const),
   ] as const;
+  const meaning =
+    shown?.kind === 'text' && shown.format === 'text' ? meaningOfText(shown.text, topic) : undefined;
   return (
     <div class="payload stack roomy full" ref={place}>
       <div class="payload-tools flow">
@@ -183,6 +186,7 @@ function Whole({ choices, message, birth, choice, onNumber }: Omit<Props, 'since
           )}
         </pre>
       )}
+      {meaning && <p class="payload-note wrap">{meaning}</p>}
       {shown?.format === 'hex' && <Facts facts={toFacts(numbersIn(payload))} />}
       {shown?.kind === 'lines' && (
         <Block key={shown.format} lines={shown.lines} shown={shown.shown} onNumber={chart} />
