@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeUtf8, formatBytes, headOf, hexDump, splitTopic, visible, visibleLines } from './text';
+import { hexDump, visibleLines } from './lines';
+import { decodeUtf8, formatBytes, headOf, splitTopic, visible } from './text';
 
 describe('visible', () => {
   it.each([

@@ -11,8 +11,6 @@ const deceptive =
   /[\u0080-\u009f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters to show
 const controls = /[\u0000-\u001f\u007f]/g;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters to show
-const controlsButLayout = /[\u0000-\u0008\u000b-\u001f\u007f]/g;
 
 function controlPicture(char: string): string {
   return char === '\u007f' ? '␡' : String.fromCharCode(0x2400 + char.charCodeAt(0));
@@ -30,11 +28,6 @@ export function visible(text: string): string {
 /** The head of a text, in one line in which nothing is invisible. */
 export function brief(text: string, most: number = limits.text): string {
   return visible(text.length > most ? `${text.slice(0, most)}…` : text);
-}
-
-/** The same for several lines: line feeds and tabs stay what they are. */
-export function visibleLines(text: string): string {
-  return text.replace(/\r\n/g, '\n').replace(controlsButLayout, controlPicture).replace(deceptive, escaped);
 }
 
 const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -82,27 +75,6 @@ export function hex(bytes: Uint8Array): string {
   let out = '';
   for (const byte of bytes) out += `${out ? ' ' : ''}${byte.toString(16).padStart(2, '0')}`;
   return out;
-}
-
-/** The classic three columns: offset, bytes, ASCII; with dots in place of what is hidden. */
-export function hexDump(
-  bytes: Uint8Array,
-  perLine = 8,
-  digits = 8,
-  isHidden = (_at: number) => false,
-): string {
-  const lines: string[] = [];
-  for (let at = 0; at < bytes.length; at += perLine) {
-    const row = Array.from(bytes.subarray(at, at + perLine));
-    const pairs = row.map((byte, n) => (isHidden(at + n) ? '••' : byte.toString(16).padStart(2, '0')));
-    const ascii = row.map((byte, n) => {
-      if (isHidden(at + n)) return '•';
-      return byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : '·';
-    });
-    const offset = at.toString(16).padStart(digits, '0');
-    lines.push(`${offset}  ${pairs.join(' ').padEnd(3 * perLine - 1)}  ${ascii.join('')}`);
-  }
-  return lines.join('\n');
 }
 
 /** The message of any thrown value. */

@@ -13,7 +13,11 @@ it.each([
   ['AMo3DOU=\n', 'lora/up', 'Base64: 00 ca 37 0c e5'],
   ['running', 'plant/status', undefined],
   ['Sensor01', 'plant/status', undefined],
-  [btoa('a long text, without padding...').slice(0, 40), 'plant/log', 'Base64: a long text, without padding..'],
+  [
+    btoa('a long text, without padding...').slice(0, 40),
+    'plant/log',
+    'Base64: a long text, without padding..',
+  ],
   ['', 'plant/status', undefined],
   ['AAAA'.repeat(2000), 'plant/log', undefined],
 ])('%j on %s stands for %s', (text, topic, expected) => {

@@ -5,10 +5,12 @@
 
 import { mark, t } from '../core/i18n/i18n';
 import { limits } from '../core/limits';
-import { decodeUtf8, formatBytes, headOf, visible, visibleLines, wordsOf } from '../core/text';
+import { visibleLines } from '../core/lines';
+import { decodeUtf8, formatBytes, headOf, visible, wordsOf } from '../core/text';
 import type { Choice } from './choices';
 import { scanJson } from './codecs/json';
-import { isText, load, labels as ofFormats, texts } from './codecs/table';
+import { isText, load, labels as ofFormats } from './codecs/table';
+import { writers } from './codecs/written';
 import { PayloadError } from './error';
 import type { ViewFormat } from './format';
 import { guess, pictureType, type Readable } from './guess';
@@ -35,10 +37,9 @@ export type Shown = {
 
 const { decoded: largest } = limits.payload;
 
-function readText(format: keyof typeof texts, payload: Uint8Array, step: number): Shown {
-  const { decode } = texts[format];
+function readText(format: keyof typeof writers, payload: Uint8Array, step: number): Shown {
   const limit = limits.payload[format] * 4 ** step;
-  return { kind: 'text', format, wide: format === 'hex', ...decode(payload, limit) };
+  return { kind: 'text', format, wide: format === 'hex', ...writers[format](payload, limit) };
 }
 
 async function readAs(

@@ -1,7 +1,7 @@
 /** The parts of a packet that are never shown: passwords and authentication data. */
 
 import { type Packet, type PacketFields, packetOf } from '../../../client/packet';
-import { hexDump } from '../../core/text';
+import { hexDump } from '../../core/lines';
 
 /**
  * The fields, or undefined if the packet cannot be read. Decodes anew, since `packet.fields` keeps

@@ -10,11 +10,6 @@ export function base64(bytes: Uint8Array): string {
   return text;
 }
 
-export function decode(payload: Uint8Array, most: number) {
-  const head = payload.subarray(0, most);
-  return { text: base64(head), left: payload.length - head.length };
-}
-
 /** Both alphabets of RFC 4648, with or without the padding. Throws PayloadError. */
 export function encode(text: string): Uint8Array {
   refuse(text, /[^0-9a-z+/_\-=\s]/i, mark('a Base64 digit'));

@@ -3,7 +3,7 @@
 import type { Definition } from '../schema';
 import type { Sink } from '../sink';
 
-interface Encoder {
+export interface Encoder {
   /** The bytes of what was typed; also called while typing, to validate it. Throws PayloadError. */
   encode(text: string, definition?: Definition): Uint8Array;
 }
@@ -20,10 +20,4 @@ export interface TreeCodec extends Encoder {
   decode(payload: Uint8Array, out: Sink, context?: Context): void;
   /** The same for a single line, if that is not simply all values. */
   inRow?: TreeCodec['decode'];
-}
-
-/** A format that is shown as text, whatever the bytes. */
-export interface TextCodec extends Encoder {
-  /** At most `most` bytes of the payload, and how many are left. */
-  decode(payload: Uint8Array, most: number): { text: string; left: number; error?: string };
 }

@@ -1,11 +1,5 @@
 import { mark, t } from '../../core/i18n/i18n';
-import { hexDump } from '../../core/text';
 import { PayloadError, refuse } from '../error';
-
-export function decode(payload: Uint8Array, most: number) {
-  const head = payload.subarray(0, most);
-  return { text: hexDump(head), left: payload.length - head.length };
-}
 
 /** Throws PayloadError. */
 export function encode(text: string): Uint8Array {

@@ -5,18 +5,18 @@ import { PayloadError } from '../error';
 import type { Format } from '../format';
 import type { Definition } from '../schema';
 import { integers, parseValue } from '../value';
-import { decode as decodeBase64, encode as encodeBase64 } from './base64';
-import type { TextCodec, TreeCodec } from './codec';
-import { decode as decodeHex, encode as encodeHex } from './hex';
+import { encode as encodeBase64 } from './base64';
+import type { Encoder, TreeCodec } from './codec';
+import { encode as encodeHex } from './hex';
 import { decode as decodeJson, encode as encodeJson } from './json';
-import { decode as decodeText, encode as encodeText } from './text';
+import { encode as encodeText } from './text';
 
 // Not the modules themselves, for which the bundler would add more code than these lines.
-export const texts = {
-  text: { decode: decodeText, encode: encodeText },
-  hex: { decode: decodeHex, encode: encodeHex },
-  base64: { decode: decodeBase64, encode: encodeBase64 },
-} satisfies Record<string, TextCodec>;
+const texts = {
+  text: { encode: encodeText },
+  hex: { encode: encodeHex },
+  base64: { encode: encodeBase64 },
+} satisfies Record<string, Encoder>;
 const json: TreeCodec = { decode: decodeJson, encode: encodeJson };
 
 const loaders = {
@@ -61,7 +61,7 @@ export async function load(format: TreeFormat): Promise<TreeCodec> {
 }
 
 /** A promise only if it has to be loaded first. */
-export function codecOf(format: Format): TextCodec | TreeCodec | Promise<TreeCodec> {
+export function codecOf(format: Format): Encoder | TreeCodec | Promise<TreeCodec> {
   return isText(format) ? texts[format] : (loaded[format] ?? load(format));
 }
 
