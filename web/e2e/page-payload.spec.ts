@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { deflateSync } from 'node:zlib';
 import { encode as encodeMessagePack } from '@msgpack/msgpack';
 import type { Page } from '@playwright/test';
 import { encode as encodeCbor } from 'cborg';
@@ -93,6 +94,17 @@ test('a payload in Base64 is told with what it stands for', async ({ page }) => 
   const { details, text } = await show(page, `${own}/up`, 'eyJ0cyI6MX0=');
   await expect(text).toHaveText('eyJ0cyI6MX0=');
   await expect(details.getByText('Base64: {"ts":1}', { exact: true })).toBeVisible();
+});
+
+test('a compressed payload is shown and copied unpacked', async ({ page, context }) => {
+  await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+  const { details, text } = await show(page, `${own}/map`, deflateSync('{"__class":"ValetudoMap"}'));
+  await expect(text).toHaveText('{ "__class": "ValetudoMap" }');
+  await expect(details.getByText('zlib: unpacked, 25 B', { exact: true })).toBeVisible();
+  await details.getByRole('button', { name: 'Copy payload' }).click();
+  await expect
+    .poll(() => page.evaluate(() => navigator.clipboard.readText()))
+    .toBe('{"__class":"ValetudoMap"}');
 });
 
 test('a key that is longer than a line begins beside its fold', async ({ page }) => {

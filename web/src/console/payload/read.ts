@@ -13,10 +13,11 @@ import { isText, load, labels as ofFormats } from './codecs/table';
 import { writers } from './codecs/written';
 import { PayloadError } from './error';
 import type { ViewFormat } from './format';
-import { guess, pictureType, type Readable } from './guess';
+import { type Guess, guess, pictureType, type Readable } from './guess';
 import type { Picture } from './image';
 import { createLines, type Line, written } from './lines';
 import type { Definition } from './schema';
+import { type Unpacked, unpack } from './unpack';
 
 export const labels: Record<ViewFormat, string> = {
   ...ofFormats,
@@ -28,6 +29,8 @@ export type Shown = {
   format: ViewFormat;
   /** Why it is not shown in the format that was wanted. */
   error?: string;
+  /** What was compressed, and is shown instead of the payload. */
+  unpacked?: Unpacked;
 } /** `wide`: its lines are not to be wrapped. */ & (
   | { kind: 'text'; text: string; left: number; wide: boolean }
   | { kind: 'lines'; lines: Line[]; shown: number; whole: boolean }
@@ -96,6 +99,25 @@ export async function read(
 ): Promise<Shown> {
   const { payload } = message;
   const { format, orElse } = choice.format ? { format: choice.format } : guess(message);
+  const unpacked = choice.format || format !== 'hex' ? undefined : await unpack(payload);
+  if (unpacked) {
+    // A message has getters, which would not be copied.
+    const { topic, properties } = message;
+    const inner = { topic, properties, payload: unpacked.bytes };
+    return { ...(await readOne(inner, guess(inner), choice, step, birth, widest)), unpacked };
+  }
+  return readOne(message, orElse ? { format, orElse } : { format }, choice, step, birth, widest);
+}
+
+async function readOne(
+  message: Readable,
+  { format, orElse }: Guess,
+  choice: Choice,
+  step: number,
+  birth?: Uint8Array,
+  widest?: number,
+): Promise<Shown> {
+  const { payload } = message;
   try {
     return await readAs(format, message, step, choice, birth, widest);
   } catch (error) {

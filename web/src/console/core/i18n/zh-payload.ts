@@ -5,6 +5,7 @@ export const payload = {
   Hex: '十六进制',
   Image: '图片',
   Byte: '字节',
+  '{packer}: unpacked, {size}': '{packer}：已解压，{size}',
   'Big-endian': '大端序',
   'Little-endian': '小端序',
   'The payload is empty.': '载荷为空。',

@@ -1,6 +1,6 @@
 import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { noRoom } from '../../core/no-room';
-import { decodeUtf8, hex } from '../../core/text';
+import { decodeUtf8, formatBytes, hex } from '../../core/text';
 import type { Choice, Choices } from '../../payload/choices';
 import { base64 } from '../../payload/codecs/base64';
 import type { ViewFormat } from '../../payload/format';
@@ -114,11 +114,14 @@ function Whole({ choices, message, birth, choice, onNumber }: Omit<Props, 'since
     setStep(0);
   }
 
+  const unpacked = shown?.unpacked;
+  // What is charted are numbers of payloads as they are.
   const chart =
-    onNumber &&
-    ((path: string) => {
-      said.value = onNumber(path);
-    });
+    onNumber && !unpacked
+      ? (path: string) => {
+          said.value = onNumber(path);
+        }
+      : undefined;
   const automatic =
     !format && shown ? t('Automatic: {format}', { format: t(labels[shown.format]) }) : t('Automatic');
   const options = [
@@ -144,7 +147,7 @@ function Whole({ choices, message, birth, choice, onNumber }: Omit<Props, 'since
           aria-label={t('Copy payload')}
           onClick={async () => {
             said.value = await copy(
-              payload,
+              shown?.unpacked?.bytes ?? payload,
               shown?.format ?? 'hex',
               place.current?.querySelector('pre') ?? null,
             );
@@ -169,6 +172,11 @@ function Whole({ choices, message, birth, choice, onNumber }: Omit<Props, 'since
           onType={(chosen) => choose({ ...choice, type: chosen })}
         />
       )}
+      {unpacked && (
+        <p class="muted">
+          {t('{packer}: unpacked, {size}', { packer: unpacked.by, size: formatBytes(unpacked.bytes.length) })}
+        </p>
+      )}
       {shown?.error && <p class="alarm">{shown.error}</p>}
       {shown?.kind === 'text' && (
         // A scrolling element must be reachable by keyboard.
@@ -187,7 +195,7 @@ function Whole({ choices, message, birth, choice, onNumber }: Omit<Props, 'since
         </pre>
       )}
       {meaning && <p class="payload-note wrap">{meaning}</p>}
-      {shown?.format === 'hex' && <Facts facts={toFacts(numbersIn(payload))} />}
+      {shown?.format === 'hex' && !unpacked && <Facts facts={toFacts(numbersIn(payload))} />}
       {shown?.kind === 'lines' && (
         <Block key={shown.format} lines={shown.lines} shown={shown.shown} onNumber={chart} />
       )}
@@ -196,7 +204,7 @@ function Whole({ choices, message, birth, choice, onNumber }: Omit<Props, 'since
           <Undrawn source={shown.source} onShow={() => setAsked(message)} />
         ) : (
           <PictureView
-            payload={payload}
+            payload={unpacked?.bytes ?? payload}
             picture={shown.picture}
             onBroken={async () => {
               const bytes = await read(message, { format: 'hex' }, 0);
