@@ -1,8 +1,7 @@
-import { deflateSync, gzipSync } from 'node:zlib';
 import { encode as msgpack } from '@msgpack/msgpack';
 import { encode as cbor } from 'cborg';
 import fc from 'fast-check';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Message, MessageProperties } from '../../client';
 import { limits } from '../core/limits';
 import { createChoices } from './choices';
@@ -18,15 +17,6 @@ const bytes = (text: string) => Uint8Array.from(text.split(' '), (byte) => Numbe
 function message(payload: string | Uint8Array, properties: MessageProperties = {}, topic = 'a/b'): Message {
   const raw = typeof payload === 'string' ? new TextEncoder().encode(payload) : payload;
   return { topic, payload: raw, properties } as Message;
-}
-
-/** What is noted beside the values of JSON, by their keys. */
-async function notesOf(value: Record<string, unknown>) {
-  const shown = await read(message(JSON.stringify(value)), {}, 0);
-  const lines = shown.kind === 'lines' ? shown.lines : [];
-  return Object.fromEntries(
-    lines.filter(({ note }) => note).map(({ key = '', note }) => [JSON.parse(key), note]),
-  );
 }
 
 const png = bytes('89 50 4e 47 0d 0a 1a 0a 00 00 00 0d 49 48 44 52 00 00 00 02 00 00 00 03 08 06 00 00 00');
@@ -146,58 +136,6 @@ describe('a payload', () => {
   "x": "\u0000\u0022\ud800\\u00b0\u202e"
 }`,
     );
-  });
-
-  it('tells when it was, where a key says that a number is a time', async () => {
-    vi.setSystemTime('2026-11-30T12:00:00Z');
-    const notes = await notesOf({
-      tst: 1796040000,
-      created_at: 1796040000.5,
-      minute_ts: 1796040000,
-      lastSeen: 1796040000123,
-      timestamp_ms: 1796040000123,
-      time: '1796040000123456789',
-      frame_time: 1796040000,
-      uptime: 274320,
-      total: 1796040000,
-      counts: 1796040000,
-      timestamp: 2463457000,
-      date: '2026-11-30',
-    });
-    vi.useRealTimers();
-    const second = '2026-11-30T12:00:00Z';
-    const milliseconds = '2026-11-30T12:00:00.123Z';
-    expect(notes).toEqual({
-      tst: second,
-      created_at: '2026-11-30T12:00:00.500Z',
-      minute_ts: second,
-      lastSeen: milliseconds,
-      timestamp_ms: milliseconds,
-      time: milliseconds,
-      frame_time: second,
-    });
-  });
-
-  it('tells the bytes that Base64 stands for', async () => {
-    const notes = await notesOf({
-      data: 'AMo3DOU=',
-      frm_payload: 'ywE=',
-      payload: 'P4AAAEAAAAA',
-      Value: 'Qa2ZmkAAAABAQAAA',
-      body: 'eyJzcGVlZCI6NDJ9',
-      raw: 'FFFFA1B2FFFFFFFF',
-      value: 'AUTO',
-      content: 'text',
-      name: 'Sensor01',
-      image: `${'/9j/'.repeat(1000)}AA==`,
-    });
-    expect(notes).toEqual({
-      data: 'Base64: 00 ca 37 0c e5',
-      frm_payload: 'Base64: cb 01',
-      Value: 'Base64: 41 ad 99 9a 40 00 00 00 40 40 00 00',
-      body: 'Base64: {"speed":42}',
-      image: `Base64: ${'ff d8 ff '.repeat(16).trim()}…`,
-    });
   });
 
   it('is shown in parts', async () => {
@@ -390,24 +328,4 @@ it('two payloads are compared as bytes if one of them is bytes', async () => {
     'QVLmtw==',
   ]);
   expect(await readBoth(message('a'), message('{"a":1}'), {})).toEqual(['a', '{\n  "a": 1\n}']);
-});
-
-it.each([
-  ['gzip', gzipSync],
-  ['zlib', deflateSync],
-] as const)('a payload that is compressed with %s is unpacked', async (by, pack) => {
-  const packed = message(pack('{"__class":"ValetudoMap"}'));
-  const shown = await read(packed, {}, 0);
-  expect(shown).toMatchObject({ kind: 'lines', format: 'json', unpacked: { by } });
-  expect(await readPlain(packed, {})).toBe('{\n  "__class": "ValetudoMap"\n}');
-  expect(await read(packed, { format: 'hex' }, 0)).toMatchObject({ kind: 'text', format: 'hex' });
-  for (const not of [
-    packed.payload.subarray(0, -1),
-    pack(new Uint8Array(9 * 1024 * 1024)),
-    pack('x').subarray(0, 3),
-  ]) {
-    const bare = await read(message(not), {}, 0);
-    expect(bare).toMatchObject({ kind: 'text', format: 'hex' });
-    expect(bare.unpacked).toBeUndefined();
-  }
 });

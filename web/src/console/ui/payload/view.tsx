@@ -65,6 +65,19 @@ function More({ shown, onMore }: { shown: Shown; onMore(): void }) {
   );
 }
 
+/** What the payload is, or could stand for, besides what is shown. */
+function Told({ shown, message }: { shown: Shown; message: Readable }) {
+  const { format, unpacked } = shown;
+  if (unpacked) {
+    const size = formatBytes(unpacked.bytes.length);
+    return <p class="muted">{t('{packer}: unpacked, {size}', { packer: unpacked.by, size })}</p>;
+  }
+  if (format === 'hex') return <Facts facts={toFacts(numbersIn(message.payload))} />;
+  if (shown.kind !== 'text' || format !== 'text') return null;
+  const meaning = meaningOfText(shown.text, message.topic);
+  return meaning ? <p class="payload-note wrap">{meaning}</p> : null;
+}
+
 interface Props {
   choices: Choices;
   message: Readable;
@@ -130,8 +143,6 @@ function Whole({ choices, message, birth, choice, onNumber }: Omit<Props, 'since
       .filter(([format]) => format !== 'script')
       .map(([format, label]) => [format as ViewFormat, t(label)] as const),
   ] as const;
-  const meaning =
-    shown?.kind === 'text' && shown.format === 'text' ? meaningOfText(shown.text, topic) : undefined;
   return (
     <div class="payload stack roomy full" ref={place}>
       <div class="payload-tools flow">
@@ -172,11 +183,6 @@ function Whole({ choices, message, birth, choice, onNumber }: Omit<Props, 'since
           onType={(chosen) => choose({ ...choice, type: chosen })}
         />
       )}
-      {unpacked && (
-        <p class="muted">
-          {t('{packer}: unpacked, {size}', { packer: unpacked.by, size: formatBytes(unpacked.bytes.length) })}
-        </p>
-      )}
       {shown?.error && <p class="alarm">{shown.error}</p>}
       {shown?.kind === 'text' && (
         // A scrolling element must be reachable by keyboard.
@@ -194,8 +200,7 @@ function Whole({ choices, message, birth, choice, onNumber }: Omit<Props, 'since
           )}
         </pre>
       )}
-      {meaning && <p class="payload-note wrap">{meaning}</p>}
-      {shown?.format === 'hex' && !unpacked && <Facts facts={toFacts(numbersIn(payload))} />}
+      {shown && <Told shown={shown} message={message} />}
       {shown?.kind === 'lines' && (
         <Block key={shown.format} lines={shown.lines} shown={shown.shown} onNumber={chart} />
       )}
