@@ -32,7 +32,7 @@ interface Schema extends DBSchema {
  * beginning is lost must not continue.
  */
 export async function openDatabase(name: string): Promise<Database> {
-  const own = crypto.randomUUID();
+  let own: string | undefined = crypto.randomUUID();
   let current: Promise<IDBPDatabase<Schema>> | undefined;
 
   function connection(create = false): Promise<IDBPDatabase<Schema>> {
@@ -70,7 +70,11 @@ export async function openDatabase(name: string): Promise<Database> {
   }
 
   await connection(true);
-  await using(async (database) => void (await database.put(records, own, owner)));
+  const claim = using(async (database) => void (await database.put(records, own as string, owner)));
+  // Where there is no room even for that, what is stored can still be sent, and deleted.
+  await claim.catch(() => {
+    own = undefined;
+  });
   return {
     read: () => using(readAll),
     write: (changes) => using((database) => writeAll(database, changes, own)),
@@ -114,7 +118,7 @@ const bytesOrNone = (value: unknown): Uint8Array => (value instanceof Uint8Array
 function writeAll(
   database: IDBPDatabase<Schema>,
   changes: Map<string, Uint8Array | null>,
-  own: string,
+  own: string | undefined,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     // Not idb's transaction: its `done` rejects at the first error, before the cause is known.
@@ -126,7 +130,7 @@ function writeAll(
     const has = store.get(owner);
     has.onsuccess = () => {
       try {
-        if (has.result !== own) throw inUse(database.name);
+        if (own !== undefined && has.result !== own) throw inUse(database.name);
         for (const [key, value] of changes) {
           if (value === null) store.delete(key);
           else store.put(value, key);

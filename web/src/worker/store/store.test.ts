@@ -361,6 +361,20 @@ test('a paused store that nobody has opened resumes', async () => {
   await expect(openStore('s', 1)).rejects.toMatchObject({ code: 'in-use' });
 });
 
+test('a store without room for its owner opens all the same, and deletes', async () => {
+  const first = await openStore('s');
+  await first.apply([['a', bytes(1)]]);
+  await first.close();
+  const put = vi.spyOn(IDBObjectStore.prototype, 'put').mockImplementation(() => {
+    throw new DOMException('full', 'QuotaExceededError');
+  });
+  const store = await openStore('s', 1);
+  expect(await store.load()).toEqual([['a', bytes(1)]]);
+  await store.apply([['a', null]]);
+  put.mockRestore();
+  expect(await store.load()).toEqual([]);
+});
+
 test('without locks, too, only who opened it last writes', async () => {
   vi.stubGlobal('navigator', {});
   const first = await openStore('s');
