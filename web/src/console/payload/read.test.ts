@@ -65,6 +65,7 @@ describe('the format', () => {
     ['of bytes that begin like CBOR', message(bytes('a2 01 1a 6b 0d e1 00 02 38 28 00')), 'hex'],
     ['of bytes that begin like MessagePack', message(bytes('93 cf 00 00 01 a2 2e 38 79 c3')), 'hex'],
     ['of a few bytes that could be anything', message(bytes('82 01 ff')), 'hex'],
+    ['of more numbers than are looked through', message(msgpack(new Array(300_000).fill(200))), 'hex'],
   ])('%s: %#', (_, from, format) => expect(guess(from).format).toBe(format));
 
   it('is that of any map that an encoder wrote, unless that is text', () => {

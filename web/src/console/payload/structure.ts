@@ -59,10 +59,13 @@ const msgpack: Skip = (cursor, head) => {
   return true;
 };
 
+/** Steps from one value to the next, which take some milliseconds. */
+const most = 200_000;
+
 /** Whether they are one value, no more and no less. */
 function isOne(bytes: Uint8Array, skip: Skip): boolean {
   const cursor: Cursor = { bytes, at: 0, left: [1] };
-  for (;;) {
+  for (let step = 0; step < most; step++) {
     const inside = cursor.left.at(-1);
     if (inside === undefined) return cursor.at === bytes.length;
     if (inside === 0) {
@@ -78,6 +81,7 @@ function isOne(bytes: Uint8Array, skip: Skip): boolean {
     cursor.left[cursor.left.length - 1] = inside - 1;
     if (!skip(cursor, head)) return false;
   }
+  return false;
 }
 
 const within = (byte: number, from: number, to: number) => byte >= from && byte <= to;
