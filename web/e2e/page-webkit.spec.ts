@@ -97,3 +97,22 @@ test('a page in the back-forward cache lets its store go, and reads it anew when
   const published = await webkit.evaluate(() => window.client.publish('webkit/stored', 'y', { qos: 2 }), 0);
   expect(published.reasonCode).toBe(0);
 });
+
+test('a page in the back-forward cache joins a shared connection anew when restored', async ({
+  webkit,
+  server,
+}) => {
+  await openApi(webkit, server.url, '?shared');
+  await webkit.evaluate(async (url) => {
+    window.happened = [];
+    window.client = await window.mqtt.connect(url, { shared: true });
+    await window.client.subscribe('webkit/shared', (message) => window.happened.push(message.text()));
+    addEventListener('pageshow', ({ persisted }) => window.happened.push({ persisted }));
+  }, server.mqtt);
+  await openApi(webkit, server.url, '?another');
+  await webkit.back();
+  await expect.poll(() => webkit.evaluate(() => window.happened, 0)).toEqual([{ persisted: true }]);
+  await expect.poll(() => webkit.evaluate(() => window.client.connected, 0)).toBe(true);
+  await webkit.evaluate(() => window.client.publish('webkit/shared', 'back', { qos: 1 }), 0);
+  await expect.poll(() => webkit.evaluate(() => window.happened, 0)).toContain('back');
+});

@@ -93,6 +93,20 @@ test('a worker whose process has died ends its clients, and frees the page’s r
   expect([failed(), worker.closed, all.names()]).toEqual([1, true, ['worker', 'worker over']]);
 });
 
+test('a page whose lock the browser has taken joins anew: its worker takes it for gone', async () => {
+  const { boundary, worker, failed } = await opened();
+  const [hello] = worker.posted;
+  const connecting = boundary.connect({
+    url: 'ws://broker.test/mqtt',
+    onBatch: () => undefined,
+    onEvent: () => {},
+  });
+  connecting.catch(() => {});
+  all.locks.request((hello as { lock: string }).lock, { steal: true }, () => {});
+  await expect(connecting).rejects.toMatchObject({ code: 'crashed' });
+  expect([failed(), worker.closed]).toEqual([1, true]);
+});
+
 test('a worker that reports the end of its program is replaced', async () => {
   const { worker, failed } = await opened();
   expect(all.waiting()).toBe(1);

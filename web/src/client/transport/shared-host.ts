@@ -56,6 +56,9 @@ export async function openSharedWorker(
     },
     onSilent: () => workerLock && giveUpWorker(workerLock),
   });
+  // WebKit takes the locks of a page that goes into the back/forward cache, so that the worker takes
+  // it for gone.
+  life?.over.catch(() => fail('the page was in the back/forward cache, and its worker took it for gone'));
   // A page that is frozen or in the back/forward cache does not run, and must not hold up the others.
   const stopFollowing = followPage(
     { window, document },
