@@ -89,6 +89,7 @@ test.describe('with the back-forward cache', { tag: '@alone' }, () => {
       await page.evaluate(async (url) => {
         window.happened = [];
         const client = await window.mqtt.connect(url, { clientId: 'kept', store: 'indexeddb' });
+        await client.subscribe('kept', { qos: 2 }, (message) => window.happened.push(message.text()));
         addEventListener('pageshow', ({ persisted }) => window.happened.push({ persisted }));
         for (const event of ['reconnect', 'end'] as const) {
           client.on(event, () => window.happened.push(event));
@@ -102,7 +103,8 @@ test.describe('with the back-forward cache', { tag: '@alone' }, () => {
     await page.goBack({ waitUntil: 'commit' });
     await page.waitForFunction(() => window.happened?.includes('reconnect') && window.client.connected);
     await page.evaluate(() => window.client.publish('kept', 'y', { qos: 2 }));
-    expect(await page.evaluate(() => window.happened)).toEqual([{ persisted: true }, 'reconnect']);
+    await page.waitForFunction(() => window.happened.includes('y'));
+    expect(await page.evaluate(() => window.happened)).toEqual([{ persisted: true }, 'reconnect', 'y']);
   });
 
   test('a page in the back-forward cache does not block others that share its connection', async () => {

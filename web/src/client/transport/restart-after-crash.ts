@@ -25,9 +25,11 @@ const permanent = new Set([0x84, 0x85, 0x86, 0x87, 0x8a, 0x8c, 0x8e, 0x9c, 0x9d]
 
 /**
  * Treats a crash of the program as a lost connection: opens another program, connects with the same
- * options and resubscribes, with the same back-off and events. Likewise when another client has used
- * the store while the page was in the back/forward cache: what the program knows of it is old. Pending calls reject with `crashed`,
+ * options and resubscribes, with the same back-off and events. Pending calls reject with `crashed`,
  * calls until there is another program with `not-connected`.
+ *
+ * Likewise when another client has used the store while the page was in the back/forward cache: what
+ * the program knows of it is old.
  */
 export function restartAfterCrash(engine: Boundary, open: () => Promise<Boundary>): Boundary {
   return { connect: (request) => connect(engine, open, request) };
