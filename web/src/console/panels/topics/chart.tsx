@@ -233,7 +233,7 @@ function Line({ series, time, onRemove }: { series: Series; time: number | undef
         </span>
         <span class="clip">
           {shown.slice(end)}
-          {path !== '' && ' · '}
+          {path !== '' && ' ·\u00a0' /* a plain space at the end would be cut */}
         </span>
         {path !== '' && (
           <b class="chart-path clip">
