@@ -1,6 +1,7 @@
 /** A port does not tell one end that the other is gone, so each end holds a lock as long as it lives. */
 
 import { deferred } from './deferred';
+import { randomHex } from './random';
 
 export interface LivenessLock {
   /** For the other end. */
@@ -15,7 +16,7 @@ export interface LivenessLock {
  * are not available: in an insecure context, in a sandboxed frame, or if the user blocks storage.
  */
 export async function holdLivenessLock(
-  name = `mqttwasm ${crypto.randomUUID()}`,
+  name = `mqttwasm ${randomHex(16)}`,
 ): Promise<LivenessLock | undefined> {
   if (!navigator.locks) return undefined;
   const { promise: life, resolve: end } = deferred();

@@ -3,8 +3,8 @@
 import { computed, type ReadonlySignal, signal, untracked } from '@preact/signals';
 import { connect } from '../../client';
 import { programReady } from '../../client/transport/worker-host';
+import { randomHex } from '../../platform/random';
 import { createTicker } from '../core/clock';
-import { hex } from '../core/text';
 import { pageTiming } from '../core/timing';
 import { type Drawer, isDrawer, isShown, type Screen, type View, watchScreen } from '../core/view';
 import { createFeed, type Feed } from '../log/feed';
@@ -19,8 +19,6 @@ import { createParts, type Parts } from './parts';
 import { createSession, type Session, type Shared } from './session';
 import { createSessions, type Sessions } from './sessions';
 import type { Source } from './subscriptions';
-
-const randomId = () => hex(crypto.getRandomValues(new Uint8Array(4))).replaceAll(' ', '');
 
 export type Inspected = 'message' | 'topic' | 'packet';
 
@@ -106,7 +104,7 @@ export function createPage(): Page {
     shows,
     clock: createTicker(),
     frame: pageTiming.frame,
-    randomId,
+    randomId: () => randomHex(4),
     taken: (id) =>
       new Set(sessions.list.peek().flatMap((other) => (other.id === id ? [] : other.name.peek()))),
   };

@@ -1,5 +1,6 @@
 import { type DBSchema, type IDBPDatabase, openDB, unwrap } from 'idb';
 import { deferred } from '../../platform/deferred';
+import { randomHex } from '../../platform/random';
 import type { WireError } from '../../protocol/boundary';
 import { inUse } from './lock';
 
@@ -32,7 +33,7 @@ interface Schema extends DBSchema {
  * beginning is lost must not continue.
  */
 export async function openDatabase(name: string): Promise<Database> {
-  let own: string | undefined = crypto.randomUUID();
+  let own: string | undefined = randomHex(16);
   let current: Promise<IDBPDatabase<Schema>> | undefined;
 
   function connection(create = false): Promise<IDBPDatabase<Schema>> {
