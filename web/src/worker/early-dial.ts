@@ -1,7 +1,7 @@
 /** WebSockets that are opened while the program loads, so that they are ready when it dials. */
 
 import type { ToWorker } from '../protocol/messages';
-import { listen } from './websocket';
+import { type Dial, dialWith, listen } from './websocket';
 
 /** Milliseconds until an unused WebSocket is closed. Brokers do not wait long for CONNECT. */
 export const patience = 5000;
@@ -22,6 +22,7 @@ interface Early {
 
 export function createEarlyDials(Native: typeof WebSocket) {
   const all = new Set<Early>();
+  const dialAnew = dialWith(Native);
 
   /** Sends nothing. Does nothing for a client that asks the page before it dials. */
   function begin({ id, options: { url, servers }, asks }: Extract<ToWorker, { type: 'connect' }>): void {
@@ -60,7 +61,7 @@ export function createEarlyDials(Native: typeof WebSocket) {
    * Takes the place of `new Native`. Of a WebSocket that was opened before, `hear` gets the events
    * so far in a microtask; dispatched once more, WebKit at times refuses them.
    */
-  function dial(url: string | URL, protocols: string | string[], hear: (event: Event) => void): WebSocket {
+  const dial: Dial = (url, protocols, hear) => {
     for (const early of all) {
       if (String(url) !== early.url || String(protocols) !== subprotocol) continue;
       early.release();
@@ -72,10 +73,8 @@ export function createEarlyDials(Native: typeof WebSocket) {
       void Promise.resolve().then(() => missed.forEach(hear));
       return native;
     }
-    const native = new Native(url, protocols);
-    listen(native, hear);
-    return native;
-  }
+    return dialAnew(url, protocols, hear);
+  };
 
   return { begin, drop, dial };
 }

@@ -40,8 +40,22 @@ export interface SocketClassOptions {
   /** Large payloads stay in their frames. */
   keeps?: boolean;
   schedule?: typeof nextTask;
-  /** Makes a Native, or returns one that was made before; `hear` gets all its events, later. */
-  dial?: (url: string | URL, protocols: string | string[], hear: (event: Event) => void) => WebSocket;
+  dial?: Dial;
+}
+
+/** Makes a Native, or returns one that was made before; `hear` gets all its events, later. */
+export type Dial = (
+  url: string | URL,
+  protocols: string | string[],
+  hear: (event: Event) => void,
+) => WebSocket;
+
+export function dialWith(Native: typeof WebSocket): Dial {
+  return (url, protocols, hear) => {
+    const native = new Native(url, protocols);
+    listen(native, hear);
+    return native;
+  };
 }
 
 /** Gives a WebSocket's events to `hear`. Returns what ends that. */
@@ -80,16 +94,7 @@ type GoSocketClass = new (url: string | URL, protocols?: string | string[]) => G
  */
 export function createSocketClass(
   Native: typeof WebSocket,
-  {
-    copies = false,
-    keeps = false,
-    schedule = nextTask,
-    dial = (url, protocols, hear) => {
-      const native = new Native(url, protocols);
-      listen(native, hear);
-      return native;
-    },
-  }: SocketClassOptions = {},
+  { copies = false, keeps = false, schedule = nextTask, dial = dialWith(Native) }: SocketClassOptions = {},
 ): GoSocketClass {
   return class Socket extends EventTarget {
     static readonly CONNECTING = CONNECTING;

@@ -97,16 +97,13 @@ export async function read(
   birth?: Uint8Array,
   widest?: number,
 ): Promise<Shown> {
-  const { payload } = message;
-  const { format, orElse } = choice.format ? { format: choice.format } : guess(message);
-  const unpacked = choice.format || format !== 'hex' ? undefined : await unpack(payload);
-  if (unpacked) {
-    // A message has getters, which would not be copied.
-    const { topic, properties } = message;
-    const inner = { topic, properties, payload: unpacked.bytes };
-    return { ...(await readOne(inner, guess(inner), choice, step, birth, widest)), unpacked };
-  }
-  return readOne(message, orElse ? { format, orElse } : { format }, choice, step, birth, widest);
+  const wanted: Guess = choice.format ? { format: choice.format } : guess(message);
+  const unpacked = choice.format || wanted.format !== 'hex' ? undefined : await unpack(message.payload);
+  if (!unpacked) return readOne(message, wanted, choice, step, birth, widest);
+  // A message has getters, which would not be copied.
+  const { topic, properties } = message;
+  const inner = { topic, properties, payload: unpacked.bytes };
+  return { ...(await readOne(inner, guess(inner), choice, step, birth, widest)), unpacked };
 }
 
 async function readOne(
