@@ -71,12 +71,7 @@ func TestLevelAboveOverlaps(t *testing.T) {
 	b := start(t, Options{})
 	p := connect(t, dialTCP(t, b), nil)
 	for i, filter := range []string{"a/+/#", "+/+/#", "+/+", "a/b/#"} {
-		cp := packets.NewControlPacket(packets.SUBSCRIBE)
-		content := cp.Content.(*packets.Subscribe)
-		content.PacketID, content.Properties.SubscriptionIdentifier = 1, ptr(i+1)
-		content.Subscriptions = []packets.SubOptions{{Topic: filter, QoS: byte(i % 2)}}
-		p.send(cp)
-		expect[packets.Suback](p)
+		p.wish(wish{filter: filter, qos: byte(i % 2), id: i + 1})
 	}
 	pk := mochi.Packet{TopicName: "a/b"}
 	subs := b.policy.OnSelectSubscribers(b.server.Topics.Subscribers(pk.TopicName), pk).Subscriptions

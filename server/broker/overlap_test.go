@@ -172,12 +172,7 @@ func TestIdentifiersOfSharedSubscriptions(t *testing.T) {
 	b := start(t, Options{})
 	p := connect(t, dialTCP(t, b), nil)
 	for i, filter := range []string{"$share/g/a", "$share/g/+", "a", "$share/h/a"} {
-		cp := packets.NewControlPacket(packets.SUBSCRIBE)
-		content := cp.Content.(*packets.Subscribe)
-		content.PacketID, content.Properties.SubscriptionIdentifier = 1, ptr(i+1)
-		content.Subscriptions = []packets.SubOptions{{Topic: filter}}
-		p.send(cp)
-		expect[packets.Suback](p)
+		p.wish(wish{filter: filter, id: i + 1})
 	}
 	p.publish(0, 0, false, "a", "x")
 	want := "\x30\x0d\x00\x01a\x08\x0b\x01\x0b\x02\x0b\x03\x0b\x04x"
