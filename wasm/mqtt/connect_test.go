@@ -116,6 +116,9 @@ func TestConnectFails(t *testing.T) {
 			go func() { test.broker(s.next()) }()
 			_, err := Connect(background, s.options())
 			wantCode(t, err, test.code, "")
+			if early := "before CONNACK"; test.code == Network && !strings.Contains(err.Error(), early) {
+				t.Errorf("%q does not say %q", err, early)
+			}
 		})
 	}
 }

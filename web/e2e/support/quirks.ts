@@ -101,7 +101,7 @@ export async function serveMqtt3(connection: Connection) {
 }
 
 /** An MQTT 3.1.1 broker that closes the connection without a CONNACK. */
-export async function hangUpOnMqtt5(connection: Connection) {
+export const endOnMqtt5 = (how: 'close' | 'hangUp') => async (connection: Connection) => {
   connectOf(await connection.expect(types.connect));
-  connection.close();
-}
+  connection[how]();
+};

@@ -324,7 +324,7 @@ func (c *Conn) networkError(err error) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.phase != open {
-		return wire.NetworkError(err, "connect")
+		return wire.NetworkError(err, "the connection ended before CONNACK")
 	}
 	return wire.NetworkError(err, "the connection was lost")
 }

@@ -173,6 +173,11 @@ describe('brokers with deviations', () => {
     expect(words(closed, { reach: 'answers' })).toMatch(
       /broker\.example:8083 closed the connection right after CONNECT.*MQTT 3\.1\.1 only/,
     );
+    // The NATS server closes the TCP connection, RabbitMQ 3.10 the WebSocket with 1011.
+    const why = 'the connection ended before CONNACK: WebSocket closed abnormally (code 1006)';
+    expect(words({ code: 'network', message: why, closeCode: 1006 }, { reach: 'answers' })).toMatch(
+      /closed the connection right after CONNECT.*MQTT 3\.1\.1 only/,
+    );
   });
 
   it('Event Grid’s refusals are about the token', () => {

@@ -114,11 +114,12 @@ function aws(lost: boolean): Reason {
   ];
 }
 
-/** There was a closing handshake, so this was a WebSocket, and the server ended it. */
-const closedCleanly = ({ closeCode }: Failure): boolean => closeCode === 1000 || closeCode === 1005;
+/** The WebSocket was open, and the server ended it. */
+const wasOpen = ({ closeCode, message }: Failure): boolean =>
+  closeCode === 1000 || closeCode === 1005 || message.includes('before CONNACK');
 
 function hungUp(failure: Failure, url: URL, seen: Surroundings): Reason | undefined {
-  if (seen.lost && (closedCleanly(failure) || seen.reach === 'answers')) {
+  if (seen.lost && (wasOpen(failure) || seen.reach === 'answers')) {
     return [
       t('The broker closed the connection without a reason'),
       t(
@@ -126,7 +127,7 @@ function hungUp(failure: Failure, url: URL, seen: Surroundings): Reason | undefi
       ),
     ];
   }
-  if (!closedCleanly(failure)) return undefined;
+  if (!wasOpen(failure)) return undefined;
   return [
     t('{host} closed the connection right after CONNECT', { host: url.host }),
     t('It may speak MQTT 3.1.1 only, where this page speaks MQTT 5, or may not allow this client.'),
@@ -225,8 +226,7 @@ function wrongPath(url: URL): Reason {
 function network(failure: Failure, url: URL | undefined, page: URL | undefined, seen: Surroundings): Reason {
   const blocked = url && page && localNetwork(url, page, seen.localNetwork);
   if (blocked) return blocked;
-  if (isAwsIot(seen.url) && (closedCleanly(failure) || seen.reach === 'answers'))
-    return aws(seen.lost ?? false);
+  if (isAwsIot(seen.url) && (wasOpen(failure) || seen.reach === 'answers')) return aws(seen.lost ?? false);
   const ended = url && hungUp(failure, url, seen);
   if (ended) return ended;
   if (url && seen.reach === 'answers') return wrongPath(url);
