@@ -153,7 +153,8 @@ test-web: $(MODULES) $(WASM) $(WASM_EXEC) ## TypeScript: unit tests (types and i
 .PHONY: test-e2e
 test-e2e: $(BINARY) ## the page in Chromium, Firefox and WebKit, against real brokers
 	cd web && status=0; \
-	npx playwright test --workers=3 --grep-invert @alone || status=1; \
+	npx playwright test --workers=3 --grep-invert '@alone|@timed' || status=1; \
+	npx playwright test --workers=2 --grep @timed --output test-results/timed || status=1; \
 	npx playwright test --workers=1 --grep @alone --output test-results/alone || status=1; \
 	exit $$status
 

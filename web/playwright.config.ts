@@ -17,8 +17,9 @@ const launchOptions = {
   ],
 };
 
-// `make test-e2e` runs two files at a time, and then, one by one, the tests tagged
-// @alone: those that the clock judges, which a busy neighbour would fail.
+// `make test-e2e` runs three files at a time, then two at a time the tests tagged @timed,
+// which mostly wait and allow a second more than their time limit, and at last, one by
+// one, those tagged @alone, which measure how responsive the page is.
 export default defineConfig({
   testDir: 'e2e',
   workers: 1,

@@ -26,7 +26,7 @@ let broker: ScriptedBroker;
 /** Connections that have not ended. */
 let open = 0;
 
-test.describe.configure({ timeout: 20_000 });
+test.describe.configure({ mode: 'parallel', timeout: 20_000 });
 
 test.beforeAll(async () => {
   server = await startServer();
@@ -142,14 +142,14 @@ const expectedOf = (fault: Fault, form: string, file: string) => {
 
 for (const [form, options, script] of forms) {
   for (const fault of faults) {
-    test(`${form}, whose script ${fault}: connect settles`, { tag: '@alone' }, async ({ page }) => {
+    test(`${form}, whose script ${fault}: connect settles`, { tag: '@timed' }, async ({ page }) => {
       host.break(script, fault);
       await page.goto(`${host.url}/plain`);
       await expectOutcome(page, limited(fault, options), expectedOf(fault, form, 'script'));
     });
 
     if (fault === 'throws') continue;
-    test(`${form}, whose program ${fault}: connect settles`, { tag: '@alone' }, async ({ page }) => {
+    test(`${form}, whose program ${fault}: connect settles`, { tag: '@timed' }, async ({ page }) => {
       host.break(/\.wasm$/, fault);
       await page.goto(`${host.url}/plain`);
       await expectOutcome(page, limited(fault, options), expectedOf(fault, form, 'wasm'));
@@ -157,7 +157,7 @@ for (const [form, options, script] of forms) {
   }
 
   test(`${form}, whose script is slow and whose program stalls: connect has one time limit`, {
-    tag: '@alone',
+    tag: '@timed',
   }, async ({ page }) => {
     host.delay(script, connectTimeout * 0.8);
     host.break(/\.wasm$/, 'stalls');
@@ -174,14 +174,14 @@ for (const [form, options, script] of forms) {
     expect(await outcomeOf(page, patient)).toMatchObject(connected);
   });
 
-  test(`${form} in a sandboxed frame: connect settles`, { tag: '@alone' }, async ({ page }) => {
+  test(`${form} in a sandboxed frame: connect settles`, { tag: '@timed' }, async ({ page }) => {
     await page.goto(`${host.url}/sandbox`);
     const frame = page.frames()[1] as Frame;
     // A sandboxed frame has an opaque origin, and so no workers.
     await expectOutcome(frame, options, options.worker === false ? connected : failed('crashed'));
   });
 
-  test(`${form} in a sandboxed frame, with a store: connect settles`, { tag: '@alone' }, async ({ page }) => {
+  test(`${form} in a sandboxed frame, with a store: connect settles`, { tag: '@timed' }, async ({ page }) => {
     await page.goto(`${host.url}/sandbox`);
     const frame = page.frames()[1] as Frame;
     const expected = failed(options.worker === false ? 'storage' : 'crashed');
@@ -214,7 +214,7 @@ test('a dedicated worker stuck in a loop: its clients end, and the next connect 
 });
 
 test('a shared worker, stuck in a loop: all tabs end up on one other worker, and one that comes too', {
-  tag: '@alone',
+  tag: '@timed',
 }, async ({ page, context }) => {
   test.setTimeout(60_000);
   /** Milliseconds of the loop. It ends, so that the worker learns that it was given up. */
@@ -255,7 +255,7 @@ test('a shared worker, stuck in a loop: all tabs end up on one other worker, and
 const receiving = /\/assets\/receiving-.*\.js$/;
 
 for (const fault of faults) {
-  test(`the script that receives messages ${fault}: connect settles`, { tag: '@alone' }, async ({ page }) => {
+  test(`the script that receives messages ${fault}: connect settles`, { tag: '@timed' }, async ({ page }) => {
     host.break(receiving, fault);
     await page.goto(`${host.url}/plain`);
     await expectOutcome(page, limited(fault, {}), failed(fault === 'stalls' ? 'timeout' : 'crashed'));
@@ -292,7 +292,7 @@ const refuseStorage = `{
 for (const [form, options] of forms) {
   for (const store of [false, true]) {
     const what = store ? ', with a store' : '';
-    test(`${form} without Web Locks and IndexedDB${what}: connect settles`, { tag: '@alone' }, async ({
+    test(`${form} without Web Locks and IndexedDB${what}: connect settles`, { tag: '@timed' }, async ({
       page,
     }) => {
       await page.addInitScript(refuseStorage);
@@ -308,7 +308,7 @@ test.describe('cookies blocked in the browser', () => {
   // The setting is browser-wide, so it needs a profile of its own.
   for (const [form, options] of forms) {
     test(`${form}: connect settles, and reports that a requested store is unavailable`, {
-      tag: '@alone',
+      tag: '@timed',
     }, async ({ playwright }) => {
       const profile = mkdtempSync(join(tmpdir(), 'no-cookies-'));
       mkdirSync(join(profile, 'Default'));

@@ -59,7 +59,7 @@ test.describe('the public broker’s name cannot be resolved', () => {
   test.afterAll(() => server?.stop());
 
   test('the page says so and works on the embedded broker, and offers to try again', {
-    tag: '@alone',
+    tag: '@timed',
   }, async ({ page }) => {
     const parts = await fallsBack(page, server);
     await expect(parts.notice).toContainText('Nothing answers at broker.emqx.io:8083');
@@ -132,7 +132,7 @@ test.describe('the public broker accepts connections and stays silent', () => {
     await browser.close();
   });
 
-  test('the page keeps to its five seconds', { tag: '@alone' }, async ({ playwright }) => {
+  test('the page keeps to its five seconds', { tag: '@timed' }, async ({ playwright }) => {
     const { launchOptions } = launchWith(`--host-resolver-rules=MAP broker.emqx.io 127.0.0.1:${silent.port}`);
     const browser = await playwright.chromium.launch(launchOptions);
     await fallsBack(await browser.newPage(), server);
@@ -155,7 +155,7 @@ test.describe('a private default broker is dead', () => {
     await server?.stop();
   });
 
-  test('the page goes to the embedded broker and never to the public one', { tag: '@alone' }, async ({
+  test('the page goes to the embedded broker and never to the public one', { tag: '@timed' }, async ({
     playwright,
   }) => {
     const { launchOptions } = launchWith(
