@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from 'vitest';
 import NodeSocket from 'ws';
-import { hangUpOnMqtt5, serveAwsIot, serveMqtt3, serveRabbit } from '../../e2e/support/quirks';
+import { endOnMqtt5, serveAwsIot, serveMqtt3, serveRabbit } from '../../e2e/support/quirks';
 import { filtersOf, type Script, startScripted, type } from '../../e2e/support/scripted';
 import { type Client, type ConnectOptions, connect } from '../client';
 import { sigV4 } from './sigv4';
@@ -126,5 +126,10 @@ test('a broker that speaks only MQTT 3.1.1 ends the client, with an explanation'
     code: 'protocol',
     message: expect.stringContaining('MQTT 3.1.1 only'),
   });
-  await expect(connected(hangUpOnMqtt5)).rejects.toMatchObject({ code: 'network' });
+  for (const how of ['close', 'hangUp'] as const) {
+    await expect(connected(endOnMqtt5(how))).rejects.toMatchObject({
+      code: 'network',
+      message: expect.stringContaining('before CONNACK'),
+    });
+  }
 });
