@@ -52,6 +52,36 @@ func TestServerDisconnectReasonIsNeverLost(t *testing.T) {
 	}
 }
 
+// A broker may accept a connection and end it in one go, for example for a quota. The
+// attempt may then fail before it is announced.
+func TestServerDisconnectComesAfterConnected(t *testing.T) {
+	for round := range 50 {
+		s, log := newScripted(t), make(eventLog, 10)
+		o := s.options()
+		o.OnEvent, o.Reconnect = log.on, ReconnectNever
+		c, err := New(background, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b := s.next()
+		b.read()
+		b.send(0x20, 3, 0, 0, 0, 0xE0, 2, 0x97, 0)
+		<-c.Done()
+		var seen []string
+		for over := false; !over; {
+			ev := <-log
+			if _, over = ev.(Ended); !over {
+				seen = append(seen, fmt.Sprintf("%T", ev))
+			}
+		}
+		if got := strings.Join(seen, " "); got != "mqtt.Connected mqtt.ServerDisconnected mqtt.Closed" &&
+			got != "mqtt.ServerDisconnected mqtt.Failed" {
+			t.Fatalf("round %d: %s", round, got)
+		}
+		_ = b.Close()
+	}
+}
+
 func TestBadInputNamesTheField(t *testing.T) {
 	c, _, b, _ := start(t, nil,
 		0x24, 1, // Maximum QoS 1

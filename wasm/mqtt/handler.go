@@ -68,9 +68,12 @@ func (h *handler) Suback(a *wire.Suback) error {
 }
 
 func (h *handler) Disconnect(d *wire.Disconnect) {
-	h.client.events.send(ServerDisconnected{
+	c := h.client
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.supervisor.goodbye = &ServerDisconnected{
 		ReasonCode: d.Reason, ReasonString: d.ReasonString, ServerReference: d.ServerReference, UserProperties: d.User,
-	})
+	}
 }
 
 func (h *handler) Next(dst [][]byte, max int) [][]byte {
