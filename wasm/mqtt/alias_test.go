@@ -2,6 +2,7 @@ package mqtt
 
 import (
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"mqttwasm/wasm/mqtt/internal/wire"
@@ -63,6 +64,27 @@ func TestNoAliasesWhereTheBrokerTakesNone(t *testing.T) {
 	}
 	alias := uint16(1)
 	wantCode(t, <-publishAsync(c, Message{Topic: "t", Properties: Properties{TopicAlias: &alias}}), BadOption, "properties.topicAlias")
+}
+
+// Before the first connection the broker's Topic Alias Maximum is not known.
+func TestAliasOfAMessageThatWaitsForTheFirstConnection(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScripted(t)
+		c, err := New(background, s.options())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = c.Disconnect(background, DisconnectOptions{Force: true}) }()
+		alias, tooHigh := uint16(1), uint16(2)
+		sent := publishAsync(c, Message{Topic: "topic", Properties: Properties{TopicAlias: &alias}})
+		refused := publishAsync(c, Message{Topic: "topic", Properties: Properties{TopicAlias: &tooHigh}})
+		synctest.Wait() // both wait
+		b := s.next()
+		b.accept(0, 0x22, 0, 1)
+		wantNil(t, sent)
+		wantAlias(t, b, "topic", 1)
+		wantCode(t, <-refused, BadOption, "properties.topicAlias")
+	})
 }
 
 // [MQTT-3.2.2-15]: adding an alias must not make a packet too large.

@@ -16,6 +16,7 @@ package session
 
 import (
 	"maps"
+	"math"
 	"slices"
 	"time"
 
@@ -135,8 +136,10 @@ type Session struct {
 
 // New makes an empty session.
 func New(config Config) *Session {
+	limits := newLimits(&packets.Properties{})
+	limits.Alias = math.MaxUint16 // until CONNACK says it
 	return &Session{
-		config: config, exists: config.Keep, lastID: config.FirstID, limits: newLimits(&packets.Properties{}),
+		config: config, exists: config.Keep, lastID: config.FirstID, limits: limits,
 		out: map[uint16]*Message{}, held: map[uint16]bool{}, in: map[uint16]*incoming{},
 		subscriptions: subscriptions{calls: map[uint16]*Call{}},
 	}
