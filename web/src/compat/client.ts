@@ -247,22 +247,24 @@ export class MqttClient {
     }
   }
 
-  /** Without a callback, only a call that was not accepted is reported, as an `error`. */
+  /** Without a callback, only a call that sends nothing is reported, as an `error`. */
   #call<O, C extends (error: MqttError | null, ...result: never[]) => void>(
     [first, second]: Rest<O, C>,
     start: (given?: O) => Promise<Parameters<C>>,
   ): this {
     const [given, done] = typeof first === 'function' ? [undefined, first as C] : [first as O, second];
+    const late = this.disconnecting || this.disconnected;
     const tell = (outcome: Parameters<C>): void => {
       const [error] = outcome;
       if (done) done.apply(undefined, outcome);
-      else if (error?.code === 'bad-option' || error?.code === 'queue-full') this.#fail(error);
+      else if (error && (late || unsendable.test(error.code))) this.#fail(error);
     };
     start(given ?? undefined).then(tell, (error: MqttError) => tell([error] as never));
     return this;
   }
 }
 
+const unsendable = /^(bad-option|queue-full|unsupported|packet-too-large)$/;
 function hasEnded(cause?: MqttError): MqttError {
   return new MqttError('not-connected', 'the client has ended', { cause });
 }

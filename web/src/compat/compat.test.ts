@@ -207,6 +207,28 @@ test('an invalid call without a callback is an error event, which needs no liste
   expect(await heard).toMatchObject([{ code: 'bad-option', field: 'topic' }]);
 });
 
+test('a message that the broker would not take, or an ended client, is an error event, too', async () => {
+  const maximumQoS = Buffer.from([0x24, 0]); // 3.2.2.3.4
+  const { url } = await startBroker(async (connection) => {
+    await connection.expect(type.connect);
+    connection.send(connack(0, maximumQoS, scripted.maximumPacketSize(20)));
+  });
+  const client = connect(url);
+  await next(client, 'connect');
+  const codes: string[] = [];
+  client.on('error', ({ code }) => codes.push(code));
+  client.publish('a', 'b', { qos: 1 });
+  client.publish('a', 'longer than the twenty bytes');
+  await vi.waitUntil(() => codes.length === 2);
+  client.end();
+  client.publish('a', 'while it ends');
+  await next(client, 'end');
+  client.subscribe('a').unsubscribe('a');
+  await vi.waitUntil(() => codes.length === 5);
+  const late = Array(3).fill('not-connected');
+  expect(codes).toEqual(['unsupported', 'packet-too-large', ...late]);
+});
+
 test('messages published without a connection wait in the bounded queue', async () => {
   const client = connect('ws://127.0.0.1:1/', { offlineQueue: { messages: 10 }, reconnectPeriod: 1000 });
   for (let n = 0; n < 10; n++) client.publish('a', String(n), { qos: 1 });
