@@ -298,6 +298,23 @@ describe('requests', () => {
     expect(publisher.answer.value?.failure?.()).toBe('no answer within 30 s');
   });
 
+  it('have a result like messages', async () => {
+    const { publisher, request, state } = made();
+    const newest = () => publisher.outcomes.value.map(({ tone, text }) => `${tone}: ${text()}`)[0];
+    publisher.publish();
+    request.mockResolvedValue({} as Received);
+    const asked = publisher.request();
+    expect(newest()).toBe('waiting: Waiting for the answer…');
+    await asked;
+    expect(newest()).toBe('good: Answered after 1 ms');
+    request.mockRejectedValue(errorOf({ code: 'timeout', message: 'no answer within 30 s' }));
+    await publisher.request();
+    expect(newest()).toBe('bad: Failed: no answer within 30 s');
+    state.connected = false;
+    await publisher.request();
+    expect(newest()).toBe('bad: Failed: not connected to a broker');
+  });
+
   it('a late response to an abandoned request is ignored', async () => {
     const { publisher, request } = made();
     request.mockResolvedValue({} as Received);

@@ -337,33 +337,35 @@ export function createPublisher(deps: Dependencies, topic: string) {
     const n = next.value;
     const topic = expand(what.topic, n);
     if (!client) {
+      failUnconnected(topic);
       answer.value = { topic, failure: () => t('Not connected to a broker') };
       return;
     }
     const remembered = remember(what);
     takeNumber(what);
     answer.value = { topic };
+    const id = add({ topic, tone: 'waiting', text: () => t('Waiting for the answer…') });
     const begin = deps.clock.now();
-    let result: Answer;
     try {
       // The client sets the response topic and the correlation data itself.
       const { responseTopic: _, correlationData: __, ...properties } = propertiesOf(what.properties);
-      const limits = { timeout: requestTimeout, signal: mine.signal };
       const payload = payloadOf(what, n, deps.choices.files.entries.peek());
       const message = await client.request(topic, payload instanceof Promise ? await payload : payload, {
         qos: what.qos,
         properties,
-        ...limits,
+        timeout: requestTimeout,
+        signal: mine.signal,
       });
-      result = { topic, message, milliseconds: Math.max(1, Math.round(deps.clock.now() - begin)) };
+      const milliseconds = Math.max(1, Math.round(deps.clock.now() - begin));
+      settle(id, { tone: 'good', text: () => t('Answered after {milliseconds} ms', { milliseconds }) });
+      if (!mine.signal.aborted) answer.value = { topic, message, milliseconds };
     } catch (error) {
       const failure = toFailure(error);
       giveBack(failure, n);
       if (unsent.has(failure.code)) forget(remembered);
-      if (!mine.signal.aborted) markField(failure);
-      result = { topic, failure: () => inOneLine(failure) };
+      fail(id, failure);
+      if (!mine.signal.aborted) answer.value = { topic, failure: () => inOneLine(failure) };
     }
-    if (!mine.signal.aborted) answer.value = result;
   }
 
   /** Stops waiting, or dismisses the answer. */

@@ -62,6 +62,7 @@ export const forms = {
   'to {topic}': '对 {topic}',
   'Waiting for the answer…': '正在等待响应…',
   'Stop waiting': '停止等待',
+  'Answered after {milliseconds} ms': '{milliseconds} ms 后收到响应',
   'After {milliseconds} ms, {size}': '{milliseconds} ms 后，{size}',
 
   // Properties of a message

@@ -30,12 +30,8 @@ export function AnswerPart({ publisher }: { publisher: Publisher }) {
   if (!answer) return null;
   const waiting = !answer.message && !answer.failure;
   return (
-    <section
-      class="answer stack tight box above inset sunken"
-      aria-label={t('Answer')}
-      aria-live="polite"
-      aria-busy={waiting}
-    >
+    // Not announced: a line of the results is.
+    <section class="answer stack tight box above inset sunken" aria-label={t('Answer')}>
       <header class="line">
         <h3>{t('Answer')}</h3>
         <bdi class="grow mono fine clip">{t('to {topic}', { topic: brief(answer.topic, limits.topic) })}</bdi>
