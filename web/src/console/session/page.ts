@@ -135,7 +135,7 @@ export function createPage(): Page {
     if (!left) return false;
     try {
       const { reopen } = await import('./reopen');
-      return reopen(left, { sessions, feed, show }, load);
+      return reopen(left, { sessions, feed, show, drawer }, load);
     } catch {
       return false; // the server is gone: the page starts afresh
     }

@@ -182,7 +182,9 @@ describe('the page', () => {
     const page = openedPage();
     const filter: Filter = { ...noFilter, topic: 'a/#', direction: 'both', qos: 2, search: 'x' };
     page.open(pageOf([kept('one')], { view: 'topics', drawer: 'packets', paused: true, filter }));
-    expect(page.show.mock.calls).toEqual([['packets'], ['topics']]);
+    expect(page.show.mock.calls).toEqual([['topics']]);
+    // Not by showing it: on a narrow screen that would only show another view.
+    expect(page.drawer.value).toBe('packets');
     expect(page.feed.edit.mock.calls).toEqual([[filter]]);
     expect(page.feed.pause).toHaveBeenCalledWith(true);
   });
@@ -192,6 +194,7 @@ describe('the page', () => {
     const filter = { topic: 5, connection: 'gone', direction: 'x', qos: 7, retain: true, more: 1 };
     page.open({ list: [kept('one')], view: '__proto__', drawer: 7, paused: 'yes', filter });
     expect(page.show).not.toHaveBeenCalled();
+    expect(page.drawer.value).toBeUndefined();
     expect(page.feed.edit.mock.calls).toEqual([[noFilter]]);
     expect(page.feed.pause).not.toHaveBeenCalled();
   });

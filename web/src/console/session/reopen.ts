@@ -4,7 +4,7 @@ import { t } from '../core/i18n/i18n';
 import { limits } from '../core/limits';
 import { inShapeOf, isRecord, pairsIn } from '../core/storage';
 import { visible } from '../core/text';
-import { type View, views } from '../core/view';
+import { type Drawer, drawers, type View, views } from '../core/view';
 import type { Feed } from '../log/feed';
 import { type Filter, noFilter } from '../log/filter';
 import { encode as decode } from '../payload/codecs/base64';
@@ -35,6 +35,7 @@ interface Page {
   };
   feed: Pick<Feed, 'pause' | 'edit'>;
   show(view: View): void;
+  readonly drawer: { value: Drawer | undefined };
 }
 
 /** An earlier version of the page kept no subscriptions and no draft. */
@@ -197,11 +198,10 @@ export function reopen(value: unknown, page: Page, load: () => Promise<Config>):
   if (!isRecord(value)) return false;
   const list = Array.isArray(value.list) ? value.list.flatMap(leftFrom).slice(0, most) : [];
   if (list.length === 0) return false;
-  const { sessions, feed, show } = page;
-  for (const name of [value.drawer, value.view]) {
-    const view = views.find((one) => one === name);
-    if (view) show(view);
-  }
+  const { sessions, feed, show, drawer } = page;
+  drawer.value = drawers.find((one) => one === value.drawer);
+  const view = views.find((one) => one === value.view);
+  if (view) show(view);
   const names = list.length > 1 ? list.map(({ name }) => name) : [];
   if (isRecord(value.filter)) feed.edit(filterFrom(value.filter, names));
   if (value.paused === true) feed.pause(true);

@@ -3,7 +3,7 @@
 import { signal } from '@preact/signals';
 import { vi } from 'vitest';
 import type { Client } from '../../client';
-import type { View } from '../core/view';
+import type { Drawer, View } from '../core/view';
 import { type Filter, noFilter } from '../log/filter';
 import { createChoices } from '../payload/choices';
 import type { Config } from './config';
@@ -108,10 +108,11 @@ export function openedPage(
   };
   const connections = createSessions(made);
   const show = vi.fn<(view: View) => void>();
+  const drawer = signal<Drawer>();
   const feed = { pause: vi.fn(), edit: vi.fn<(changes: Partial<Filter>) => void>() };
-  const open = (value: unknown) => reopen(value, { sessions: connections, feed, show }, load);
+  const open = (value: unknown) => reopen(value, { sessions: connections, feed, show, drawer }, load);
   const left = (): KeptPage => JSON.parse(JSON.stringify(pageOf(connections.list.value.map(keptOf))));
-  return { connections, dialled, show, feed, open, left, load, lives: () => connections.list.value };
+  return { connections, dialled, show, drawer, feed, open, left, load, lives: () => connections.list.value };
 }
 
 /** A page opened with this stored state. */
