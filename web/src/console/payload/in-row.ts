@@ -2,16 +2,17 @@
 
 import { t } from '../core/i18n/i18n';
 import { limits } from '../core/limits';
-import { brief, formatCount } from '../core/text';
+import { brief, decodeUtf8, formatCount, headOf, hex, textOf, visible } from '../core/text';
 import type { Choice, Recall } from './choices';
 import type { TreeCodec } from './codecs/codec';
 import { scanJson } from './codecs/json';
 import { codecOf, isText, labels } from './codecs/table';
-import type { Format } from './format';
+import type { Format, ViewFormat } from './format';
 import { guess, type Readable } from './guess';
 import { createOneLine } from './one-line';
 import { type Thumbnail, thumbnailOf } from './thumbnail';
 import type { Token } from './tokens';
+import { packerOf, unpack } from './unpack';
 
 export interface Decoded {
   /** What it is, such as `CBOR`, `NDATA` or `PNG`. */
@@ -30,19 +31,48 @@ function picture(payload: Uint8Array): Decoded | undefined {
   return { format: kind, tokens: [['plain', size.map(formatCount).join(' × ')]], thumbnail };
 }
 
-/** Undefined if they are not in the guessed format; a promise while the decoder is loaded. */
-function decode(
-  message: Readable,
-  choice: Choice,
-  birth: Birth,
-): Decoded | undefined | Promise<Decoded | undefined> {
-  const { topic, payload } = message;
+type Found = Decoded | undefined | Promise<Decoded | undefined>;
+
+function jsonTokens(json: string): Token[] {
+  const line = createOneLine(limits.row.text);
+  scanJson(json, line);
+  return line.tokens;
+}
+
+/** Text, or bytes that no decoder takes. */
+function plain(bytes: Uint8Array): Token[] {
+  const text = textOf(headOf(bytes, limits.row.text));
+  return [['plain', text === undefined ? hex(bytes.subarray(0, limits.row.hex)) : visible(text)]];
+}
+
+/** What is in a compressed payload; of a large one, the head. */
+async function unpacked({ topic, payload, properties }: Readable, choice: Choice, birth: Birth) {
+  const found = await unpack(payload, true);
+  if (!found) return undefined;
+  const { by, bytes } = found;
+  const inner = { topic, properties, payload: bytes };
+  try {
+    const { format } = guess(inner);
+    if (format === 'json') return { format: by, tokens: jsonTokens(decodeUtf8(bytes) ?? '') };
+    const better = await decodeAs(format, inner, choice, birth);
+    if (better) return { ...better, format: `${by} ${better.format}` };
+  } catch {}
+  return { format: by, tokens: plain(bytes) };
+}
+
+/** Undefined if they are not in the guessed format; a promise while they are unpacked or the decoder is loaded. */
+function decode(message: Readable, choice: Choice, birth: Birth): Found {
   const format = choice.format ?? guess(message).format;
+  const packed = !choice.format && format === 'hex' && packerOf(message.payload);
+  return packed ? unpacked(message, choice, birth) : decodeAs(format, message, choice, birth);
+}
+
+function decodeAs(format: ViewFormat, message: Readable, choice: Choice, birth: Birth): Found {
+  const { topic, payload } = message;
   if (format === 'image') return picture(payload);
   if (format === 'script') {
-    const line = createOneLine(limits.row.text);
-    scanJson(message.decoded?.json ?? 'null', line);
-    return { format: brief(message.decoded?.by ?? '', limits.row.by), tokens: line.tokens };
+    const { by, json } = message.decoded ?? { by: '', json: 'null' };
+    return { format: brief(by, limits.row.by), tokens: jsonTokens(json) };
   }
   if (isText(format) || format === 'json' || payload.length > limits.row.decoded) return undefined;
 
