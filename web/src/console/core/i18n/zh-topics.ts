@@ -117,7 +117,7 @@ export const topics = {
   'The broker’s figures are not available': '无法获取 Broker 状态',
   'The subscription to {filter} failed; public brokers often forbid it. {reason}':
     '订阅 {filter} 失败；公共 Broker 通常禁止此订阅。{reason}',
-  'Live from {filter} while this tab is open': '此标签页打开期间来自 {filter} 的实时数据',
+  'Live from {filter} while this view is open': '此视图打开期间来自 {filter} 的实时数据',
   'Broker values': 'Broker 的值',
   Figures: '指标',
   Version: '版本',

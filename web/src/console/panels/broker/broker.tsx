@@ -197,7 +197,7 @@ export function BrokerPanel({ session, shown }: { session: Session; shown: boole
           {t('Broker')}
         </h2>
         <p class="muted">
-          {parts('Live from {filter} while this tab is open', { filter: <code>{filter}</code> })}
+          {parts('Live from {filter} while this view is open', { filter: <code>{filter}</code> })}
         </p>
       </header>
       <div class="view-body scrolls">
