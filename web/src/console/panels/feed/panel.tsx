@@ -47,7 +47,7 @@ export function FeedTools({ feed, recording }: { feed: Feed; recording: Recordin
       <Button small look="quiet" onClick={() => feed.pause(!paused)}>
         {paused ? t('Resume') : t('Pause')}
       </Button>
-      <Button small look="quiet" disabled={kept === 0} onClick={feed.clear}>
+      <Button small look="quiet" aria-disabled={kept === 0} onClick={feed.clear}>
         {t('Clear')}
       </Button>
       <Button

@@ -61,7 +61,7 @@ function Tools({ log }: { log: PacketLog }) {
         fileOf={fileOf}
         words={(count) => plural(count, 'Exported {count} packet', 'Exported {count} packets')}
       />
-      <Button small disabled={kept === 0} onClick={log.clear}>
+      <Button small aria-disabled={kept === 0} onClick={log.clear}>
         {t('Clear')}
       </Button>
     </div>

@@ -354,7 +354,7 @@ export function Chart({ bench }: { bench: Charted }) {
               <IconButton label={t('Zoom out')} onClick={() => zoom(2)}>
                 −
               </IconButton>
-              <Button small disabled={!zoomed} onClick={() => setZoomed(undefined)}>
+              <Button small aria-disabled={!zoomed} onClick={() => setZoomed(undefined)}>
                 {t('Reset zoom')}
               </Button>
               <Button small onClick={() => void save()}>

@@ -117,7 +117,7 @@ export function TopicsPanel({ page, session, shown }: PartProps & { shown: boole
           small
           look="quiet"
           title={t('Empties the tree, its histories and the chart; nothing at the broker')}
-          disabled={none && bench.query.value === ''}
+          aria-disabled={none && bench.query.value === ''}
           onClick={bench.forgetAll}
         >
           {t('Clear tree')}
