@@ -384,15 +384,3 @@ test('an error in the filter opens it, and disables neither the filter nor the e
   await feed.filter.click();
   await expect(feed.topics).toHaveValue('a/#/b');
 });
-
-test('what empties a list keeps the focus, though there is nothing more to empty', async ({ page }) => {
-  await parts.publish.click();
-  await expect(parts.rows).toHaveCount(1);
-  for (const name of ['Clear', 'Clear tree']) {
-    const button = page.getByRole('button', { name, exact: true });
-    await expect(button).toBeEnabled();
-    await button.press('Enter');
-    await expect(button).toBeDisabled();
-    await expect(button).toBeFocused();
-  }
-});

@@ -369,3 +369,28 @@ test('a quiet button does not stand out more when disabled', async ({ page, part
   await expect(clear).toBeEnabled();
   expect(before).toBe(await frame());
 });
+
+test('what empties a list keeps the focus, though there is nothing more to empty', async ({
+  page,
+  parts,
+}) => {
+  await parts.publish.click();
+  await expect(parts.rows).toHaveCount(1);
+  for (const name of ['Clear', 'Clear tree']) {
+    const button = page.getByRole('button', { name, exact: true });
+    await expect(button).toBeEnabled();
+    await button.press('Enter');
+    await expect(button).toBeDisabled();
+    await expect(button).toBeFocused();
+    // And looks disabled in forced colours, too.
+    await page.emulateMedia({ forcedColors: 'active' });
+    expect(await button.evaluate((of) => getComputedStyle(of).color)).toBe(
+      await page.evaluate(() => {
+        const probe = document.body.appendChild(document.createElement('i'));
+        probe.style.color = 'GrayText';
+        return getComputedStyle(probe).color;
+      }),
+    );
+    await page.emulateMedia({ forcedColors: 'none' });
+  }
+});
