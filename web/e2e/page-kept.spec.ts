@@ -120,6 +120,21 @@ test('a reload keeps the view, the filter and the pause', async ({ page }) => {
   expect(complaints).toEqual([]);
 });
 
+test('a window that is reloaded while it is narrow has its drawer again when it is wide', async ({ page }) => {
+  const parts = await openConnected(page, server.url);
+  await showView(page, 'Packets');
+  const wide = page.viewportSize();
+  await page.setViewportSize({ width: 390, height: 844 });
+  await expect(drawerButton(page, 'Packets')).toHaveCount(0);
+  await page.reload();
+  await expect(parts.status).toHaveText(/^connected/);
+  await page.reload();
+  await expect(parts.status).toHaveText(/^connected/);
+  await page.setViewportSize(wide ?? { width: 1280, height: 720 });
+  await expect(drawerButton(page, 'Packets')).toHaveAttribute('aria-expanded', 'true');
+  expect(complaints).toEqual([]);
+});
+
 test('a reload keeps the lines of the chart, which continue with the next number', async ({ page }) => {
   const parts = await openConnected(page, server.url);
   await connectTo(parts, mosquitto.mqtt);
