@@ -87,6 +87,23 @@ test("the broker's DISCONNECT is a packet", async () => {
   });
 });
 
+test.each([
+  ['the broker closes it', scripted.disconnect(0x8b), ['disconnect', 'close', 'error', 'end']],
+  ['a packet is invalid', Buffer.from([0x36, 2, 0, 0]), ['close', 'error', 'end']],
+  ['the network fails', undefined, ['close', 'end']],
+])('with reconnectPeriod 0 the client ends when %s', async (_, packet, expected) => {
+  const { url } = await startBroker(async (connection) => {
+    await connection.expect(type.connect);
+    connection.send(connack());
+    if (packet) connection.send(packet);
+    else connection.hangUp();
+  });
+  const client = connect(url, { reconnectPeriod: 0 });
+  const seen = record(client);
+  await next(client, 'end');
+  expect(seen).toEqual(['connect', ...expected]);
+});
+
 test('end before a connection, and reconnect after end', async () => {
   const { url } = await startBroker();
   const client = connect(url);
@@ -216,10 +233,12 @@ test('ending during the first attempt leaves no connection behind', async () => 
     await connection.next().catch(() => seen.push('closed'));
   });
   const client = connect(url);
+  const events = record(client);
   await vi.waitUntil(() => seen.length === 1);
   await client.endAsync();
   await vi.waitUntil(() => seen.length === 2);
   expect(seen).toEqual(['attempt', 'closed']);
+  expect(events).toEqual(['end']);
 });
 
 test('manualConnect waits for connect()', async () => {
