@@ -13,7 +13,10 @@ type Events = { [E in keyof mqtt.MqttClientEventCallbacks]: Parameters<mqtt.Mqtt
 type Listener<E extends keyof Events> = (...args: Events[E]) => void;
 /** Options may be left out before a callback. */
 type Rest<O, C> = [callback?: C | undefined] | [options?: O | null | undefined, callback?: C | undefined];
-type EndArgument = boolean | EndOptions | mqtt.DoneCallback | null | undefined;
+type EndArgument<E = Failed> = boolean | EndOptions | mqtt.DoneCallback<E> | null | undefined;
+type Failed = MqttError | null;
+/** What a callback may declare its error as: MQTT.js' types have `error?: Error`. */
+type Declared = { message?: string; code?: string } | null | undefined;
 /** A client of the library with MQTT.js' interface. When it has ended, `reconnect` makes another one. */
 export class MqttClient {
   readonly options: ClientOptions;
@@ -68,8 +71,12 @@ export class MqttClient {
     return this;
   }
 
-  publish(topic: string, message: Payload, ...rest: Rest<mqtt.IClientPublishOptions, mqtt.PacketCallback>) {
-    return this.#call(rest, (given) =>
+  publish<E extends Declared = Failed>(
+    topic: string,
+    message: Payload,
+    ...rest: Rest<mqtt.IClientPublishOptions, mqtt.PacketCallback<E>>
+  ) {
+    return this.#call(rest as Rest<mqtt.IClientPublishOptions, mqtt.PacketCallback>, (given) =>
       this.publishAsync(topic, message, given).then(
         (packet) => [null, packet],
         (error: MqttError) => [error, refusalPacket(error, given?.qos)],
@@ -105,8 +112,13 @@ export class MqttClient {
     if (resubscribe === false || reconnectPeriod === 0) this.#wanted.clear();
   }
 
-  unsubscribe(topic: string | string[], ...rest: Rest<object, mqtt.DoneCallback>) {
-    return this.#call(rest, () => this.unsubscribeAsync(topic).then(() => [null]));
+  unsubscribe<E extends Declared = Failed>(
+    topic: string | string[],
+    ...rest: Rest<object, mqtt.DoneCallback<E>>
+  ) {
+    return this.#call(rest as Rest<object, mqtt.DoneCallback>, () =>
+      this.unsubscribeAsync(topic).then(() => [null]),
+    );
   }
   async unsubscribeAsync(topic: string | string[], _given?: object): Promise<void> {
     const client = this.#use();
@@ -114,7 +126,8 @@ export class MqttClient {
     await this.#watch(client.unsubscribe(topic, client.connected ? {} : { timeout: 0 }));
   }
 
-  end(...given: EndArgument[]) {
+  end<E extends Declared = Failed>(...args: EndArgument<E>[]) {
+    const given = args as EndArgument[];
     const callback = given.find((one) => typeof one === 'function');
     return this.#call([callback], () => this.endAsync(...given).then(() => [null]));
   }

@@ -9,6 +9,8 @@ import mqtt, {
 } from './index';
 
 type Done = ((error: Error | null) => void) | undefined;
+/** As MQTT.js declares it. */
+type TheirDone = (error?: Error) => void;
 
 function use(url: string, options: { qos: 1 } | undefined, done: Done): MqttClient {
   const client: MqttClient = mqtt.connect(url);
@@ -40,8 +42,17 @@ function use(url: string, options: { qos: 1 } | undefined, done: Done): MqttClie
   return client;
 }
 
+function useTheirs(client: MqttClient, done: TheirDone): void {
+  client
+    .publish('a', 'b', done)
+    .publish('a', 'b', {}, done)
+    .publish('a', 'b', (_error?: Error) => {});
+  client.unsubscribe('a', done).unsubscribe('a', {}, done);
+  client.end(done).end(true, done).end(false, {}, done);
+}
+
 test('calls of an MQTT.js program compile', () => {
-  expect(use).toBeTypeOf('function');
+  expect([use, useTheirs]).toHaveLength(2);
 });
 
 test('optional arguments may be undefined or null', async () => {

@@ -93,6 +93,6 @@ export interface MqttClientEventCallbacks {
 
 type Failed = MqttError | null;
 type Grants = ISubscriptionGrant[];
-export type DoneCallback = (error: Failed) => void;
-export type PacketCallback = (error: Failed, packet?: IAckPacket) => void;
+export type DoneCallback<E = Failed> = (error: E) => void;
+export type PacketCallback<E = Failed> = (error: E, packet?: IAckPacket) => void;
 export type ClientSubscribeCallback = (error: Failed, granted?: Grants, packet?: IAckPacket) => void;
