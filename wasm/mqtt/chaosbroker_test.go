@@ -34,6 +34,7 @@ type chaosBroker struct {
 	refusing bool // no more connections: there were too many
 	session  *brokerSession
 	passedOn map[string]int  // by payload: messages from the client
+	order    []string        // their payloads, as each came first
 	queued   map[string]byte // by payload: messages for the client, with their QoS
 	acked    map[string]bool // by payload: messages that the client acknowledged
 	pending  pending         // messages for the client, neither acknowledged nor discarded
@@ -201,6 +202,14 @@ func (b *chaosBroker) subscribed() map[string]byte {
 // current returns the newest connection. The caller holds mu, as for all methods below,
 // and for those of chaosConn that do not lock it.
 func (b *chaosBroker) current() *chaosConn { return b.conns[len(b.conns)-1] }
+
+// passOn forwards a message from the client.
+func (b *chaosBroker) passOn(payload string) {
+	if b.passedOn[payload] == 0 {
+		b.order = append(b.order, payload)
+	}
+	b.passedOn[payload]++
+}
 
 func (b *chaosBroker) forget() {
 	for range b.session.out {

@@ -147,7 +147,7 @@ func (c *chaosConn) handle(p *packets.ControlPacket) {
 		}
 		delete(session.in, id)
 		if c.broker.late {
-			c.broker.passedOn[payload]++
+			c.broker.passOn(payload)
 		}
 		c.answer(wire.TypePubcomp<<4, id)
 	case *packets.Puback:
@@ -288,7 +288,7 @@ func (c *chaosConn) take(p *packets.Publish) {
 		if p.Duplicate { // [MQTT-3.3.1-2]
 			c.wrong("%s comes with QoS 0 and DUP", payload)
 		}
-		b.passedOn[payload]++
+		b.passOn(payload)
 		return
 	}
 	if session.seen[payload] && !p.Duplicate { // [MQTT-3.3.1-1]
@@ -300,7 +300,7 @@ func (c *chaosConn) take(p *packets.Publish) {
 		c.wrong("%d messages in flight, over our Receive Maximum of %d", len(c.inFlight), n)
 	}
 	if p.QoS == 1 {
-		b.passedOn[payload]++
+		b.passOn(payload)
 		c.answer(wire.TypePuback<<4, p.PacketID)
 		return
 	}
@@ -311,7 +311,7 @@ func (c *chaosConn) take(p *packets.Publish) {
 	if !known {
 		session.in[p.PacketID] = payload
 		if !b.late {
-			b.passedOn[payload]++
+			b.passOn(payload)
 		}
 	}
 	c.answer(wire.TypePubrec<<4, p.PacketID)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -237,5 +238,61 @@ func TestCutAtEveryByte(t *testing.T) {
 		{fromBroker: 1}, {fromBroker: 14}, {fromBroker: 28}, {fromBroker: 36},
 	} {
 		everyByte(first)
+	}
+}
+
+// Messages of one client arrive first in the order of its calls, whatever is cut, and
+// whatever Receive Maximum each connection has [MQTT-4.6.0-1].
+func TestCutsKeepOrder(t *testing.T) {
+	seed, rounds := mqtttest.Environment(t, "MQTT_SEED", uint64(rand.Uint32())), mqtttest.Environment(t, "MQTT_ROUNDS", 300)
+	t.Logf("MQTT_SEED=%d MQTT_ROUNDS=%d", seed, rounds)
+	before := firstPacketID
+	defer func() { firstPacketID = before }()
+	firstPacketID = func() uint16 { return 65530 } // identifiers wrap
+	for range rounds {
+		synctest.Test(t, func(t *testing.T) {
+			rng := rand.New(rand.NewPCG(seed, 5))
+			faults := make([]fault, 1+rng.IntN(8))
+			for i := range faults {
+				faults[i] = randomFault(rng, []sessionFate{remembered})
+			}
+			b := newChaosBroker(t, rand.New(rand.NewPCG(seed, 1)), faults...)
+			b.patient = true
+			b.limits = func() brokerLimits { return brokerLimits{receiveMaximum: uint16(b.rng.IntN(4)), qos: 2} }
+			r := newChaosRound(t, b)
+			r.offline = true
+			options := r.options
+			r.options = func() Options {
+				o := options()
+				o.Queue.Offline, o.AutoTopicAlias = OfflineAll, rng.IntN(2) == 0
+				return o
+			}
+			c, stop := r.connect()
+			var called []string
+			var tokens []*Token
+			for i := range 5 + rng.IntN(30) {
+				payload := fmt.Sprint(i, strings.Repeat(" ", rng.IntN(60)))
+				called = append(called, payload)
+				tokens = append(tokens, c.PublishAsync(&Message{Topic: "to/all", QoS: byte(1 + rng.IntN(2)), Payload: []byte(payload)}, PublishOptions{}))
+				if rng.IntN(3) == 0 {
+					time.Sleep(time.Duration(rng.IntN(3)) * time.Millisecond) // of fake time
+				}
+			}
+			for i, token := range tokens {
+				if _, err := token.Wait(r.ctx); err != nil {
+					t.Errorf("publish %s: %v", called[i], err)
+				}
+			}
+			stop()
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			if !slices.Equal(b.order, called) {
+				t.Errorf("arrived %q, with MQTT_SEED=%d MQTT_ROUNDS=1", b.order, seed)
+			}
+		})
+		if t.Failed() {
+			return
+		}
+		seed++
 	}
 }
