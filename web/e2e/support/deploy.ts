@@ -17,7 +17,8 @@ export async function startHost(upstream: string): Promise<Host> {
     if (state === 'silent') return;
     const address = new URL(asked.url ?? '/', upstream);
     // No headers are forwarded, so that the response is complete and uncompressed.
-    request(address, { method: asked.method ?? 'GET' }, (response) => {
+    // Each has a connection of its own, which the server does not close while it is idle.
+    const passedOn = request(address, { method: asked.method ?? 'GET', agent: false }, (response) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('end', () => {
@@ -27,7 +28,9 @@ export async function startHost(upstream: string): Promise<Host> {
         answer.writeHead(response.statusCode ?? 502, headers);
         answer.end(renamed ? renew(body.toString()) : body);
       });
-    }).end();
+    });
+    passedOn.on('error', () => answer.destroy());
+    passedOn.end();
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
