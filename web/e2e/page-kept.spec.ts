@@ -120,7 +120,9 @@ test('a reload keeps the view, the filter and the pause', async ({ page }) => {
   expect(complaints).toEqual([]);
 });
 
-test('a window that is reloaded while it is narrow has its drawer again when it is wide', async ({ page }) => {
+test('a window that is reloaded while it is narrow has its drawer again when it is wide', async ({
+  page,
+}) => {
   const parts = await openConnected(page, server.url);
   await showView(page, 'Packets');
   const wide = page.viewportSize();
