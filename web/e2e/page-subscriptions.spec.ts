@@ -33,6 +33,20 @@ async function turn(page: Page, visibility: 'hidden' | 'visible'): Promise<void>
   }, visibility);
 }
 
+test('the form keeps to its pane with the text spacing that people may need (WCAG 1.4.12)', async ({
+  page,
+  parts,
+}) => {
+  await page.setViewportSize({ width: 1024, height: 600 });
+  await page.evaluate(() => {
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync('* { letter-spacing: 0.12em !important; word-spacing: 0.16em !important }');
+    document.adoptedStyleSheets.push(sheet);
+  });
+  await expect(parts.subscribe).toBeVisible();
+  expect(await page.locator('#subscribe').evaluate((pane) => pane.scrollWidth - pane.clientWidth)).toBe(0);
+});
+
 test('a message keeps the subscription that it came by', async ({ page, parts, own, elsewhere }) => {
   const base = own.replace('mqttwasm', 'by');
   const subscribe = async (filter: string) => {

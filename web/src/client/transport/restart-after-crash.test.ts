@@ -159,16 +159,20 @@ test.each<[string, ClientEvent, Partial<Request>]>([
   expect(events.slice(1)).toEqual([end]);
 });
 
-test('a store that another client has used while the page was away: the next program reads it', async () => {
+test.each([
+  ['in-use', 'another client has used its store'],
+  ['storage', 'the browser has closed the database'],
+  ['timeout', 'no answer in time'],
+])('a client that could not be resumed is replaced: %s', async (code, message) => {
   const [first, second] = [program(), program()];
   const { link, types, events } = await client([first, second]);
-  const used: WireError = { code: 'in-use', message: 'another client has it' };
-  first.link.resume = () => Promise.reject(used);
+  const failed: WireError = { code, message };
+  first.link.resume = () => Promise.reject(failed);
   await link.resume();
   first.sink().onEvent({ type: 'end' }); // it was told to leave
   await vi.advanceTimersByTimeAsync(1000);
   expect(types()).toEqual(['connect', 'close', 'reconnect', 'connect']);
-  expect(events[1]).toEqual({ type: 'close', error: used });
+  expect(events[1]).toEqual({ type: 'close', error: failed });
   expect(first.calls.at(-1)?.[0]).toBe('disconnect');
   await link.publish('t', new Uint8Array());
   expect(second.calls.at(-1)?.[0]).toBe('publish');

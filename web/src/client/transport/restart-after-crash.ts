@@ -245,8 +245,8 @@ async function connect(
       try {
         await current.resume(limits);
       } catch (error) {
-        const { code } = error as MqttError;
-        if (code !== 'in-use' || link !== current) throw error;
+        // It would stay suspended: its store is another's now, or failed, or the worker did not answer.
+        if (link !== current || (error as MqttError).code === 'not-connected') throw error;
         fail(error as MqttError);
         leave(current);
       }
