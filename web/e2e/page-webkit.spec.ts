@@ -73,10 +73,9 @@ test('an address that the browser forbids fails at once', async ({ webkit, serve
   expect(codes).toEqual(['network', 'network']);
 });
 
-test('a page in the back-forward cache lets its store go, and reads it anew when restored', async ({
-  webkit,
-  server,
-}) => {
+test('a page in the back-forward cache lets its store go, and reads it anew when restored', {
+  tag: '@timed',
+}, async ({ webkit, server }) => {
   const connect = () =>
     webkit.evaluate(async (url) => {
       window.happened = [];
