@@ -71,7 +71,7 @@ func (h *handler) Disconnect(d *wire.Disconnect) {
 	c := h.client
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.supervisor.goodbye = &ServerDisconnected{
+	c.supervisor.disconnect = &ServerDisconnected{
 		ReasonCode: d.Reason, ReasonString: d.ReasonString, ServerReference: d.ServerReference, UserProperties: d.User,
 	}
 }

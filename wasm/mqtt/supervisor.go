@@ -26,12 +26,12 @@ import (
 // One goroutine, supervise, makes the changes. Others only set what is wanted. The
 // client's mu guards the fields.
 type supervisor struct {
-	want      want
-	conn      *transport.Conn     // accepted by the broker; nil: there is none
-	connected bool                // conn was announced
-	goodbye   *ServerDisconnected // of conn, reported when it is over: after Connected
-	attempt   *attempt            // in progress; nil: none
-	hurry     chan struct{}       // ends a wait: back-off is over, or something else is wanted
+	want       want
+	conn       *transport.Conn     // accepted by the broker; nil: there is none
+	connected  bool                // conn was announced
+	disconnect *ServerDisconnected // of conn, reported when it is over: after Connected
+	attempt    *attempt            // in progress; nil: none
+	hurry      chan struct{}       // ends a wait: back-off is over, or something else is wanted
 
 	servers    []string      // Options.URL and Options.Servers
 	server     int           // in servers, for the next attempt
@@ -257,9 +257,9 @@ func (c *Client) lost(conn *transport.Conn) (cause error) {
 	s := &c.supervisor
 	s.conn, s.connected, s.attempt = nil, false, nil
 	s.speak()
-	if s.goodbye != nil {
-		c.events.send(*s.goodbye)
-		s.goodbye = nil
+	if s.disconnect != nil {
+		c.events.send(*s.disconnect)
+		s.disconnect = nil
 	}
 	if cause = conn.Err(); s.want == gone {
 		cause = nil

@@ -163,9 +163,9 @@ test.each([
   ['in-use', 'another client has used its store'],
   ['storage', 'the browser has closed the database'],
   ['timeout', 'no answer in time'],
-])('a client that could not be resumed is replaced: %s', async (code, message) => {
+])('a client whose store could not be had back is replaced: %s', async (code, message) => {
   const [first, second] = [program(), program()];
-  const { link, types, events } = await client([first, second]);
+  const { link, types, events } = await client([first, second], { store: 'kept' });
   const failed: WireError = { code, message };
   first.link.resume = () => Promise.reject(failed);
   await link.resume();
@@ -176,6 +176,18 @@ test.each([
   expect(first.calls.at(-1)?.[0]).toBe('disconnect');
   await link.publish('t', new Uint8Array());
   expect(second.calls.at(-1)?.[0]).toBe('publish');
+});
+
+test('a client without a store is kept when it is slow to resume', async () => {
+  const [first, second] = [program(), program()];
+  const { link, types } = await client([first, second]);
+  const slow = new MqttError('timeout', 'no answer in time');
+  first.link.resume = () => Promise.reject(slow);
+  await expect(link.resume()).rejects.toBe(slow);
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(types()).toEqual(['connect']);
+  await link.publish('t', new Uint8Array());
+  expect(first.calls.at(-1)?.[0]).toBe('publish');
 });
 
 test('a crash during the first connect rejects it', async () => {

@@ -28,8 +28,8 @@ const permanent = new Set([0x84, 0x85, 0x86, 0x87, 0x8a, 0x8c, 0x8e, 0x9c, 0x9d]
  * options and resubscribes, with the same back-off and events. Pending calls reject with `crashed`,
  * calls until there is another program with `not-connected`.
  *
- * Likewise when another client has used the store while the page was in the back/forward cache: what
- * the program knows of it is old.
+ * Likewise when the page comes out of the back/forward cache and the store can't be had back: what
+ * the program knows of it may be old.
  */
 export function restartAfterCrash(engine: Boundary, open: () => Promise<Boundary>): Boundary {
   return { connect: (request) => connect(engine, open, request) };
@@ -245,8 +245,9 @@ async function connect(
       try {
         await current.resume(limits);
       } catch (error) {
-        // It would stay suspended: its store is another's now, or failed, or the worker did not answer.
-        if (link !== current || (error as MqttError).code === 'not-connected') throw error;
+        // Without a store it resumes once the worker runs, and what it has in memory is not lost.
+        const ended = (error as MqttError).code === 'not-connected';
+        if (!options.store || ended || link !== current) throw error;
         fail(error as MqttError);
         leave(current);
       }
